@@ -1,0 +1,1 @@
+"""Evenkeel: keeps a DeFi portfolio inside volatility-adjusted bands."""

@@ -1,0 +1,1 @@
+"""Pool mathematics: pure integers, exact to the wei, one file per curve."""

@@ -1,0 +1,94 @@
+"""Where the portfolio stands: equity, weights with positions looked through, drift, volatility and the band."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.amm.pools import holdings
+from bot.core.errors import DataError
+from bot.core.types import Amount, Position, Snapshot, Token
+from bot.core.units import ONE_BPS, ZERO, Money, Raw, to_units
+from bot.policy.estimate import covariance, deviation
+from bot.policy.rules import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All arrays are in the order of `Snapshot.prices`, length N."""
+
+    equity: Money
+    money: tuple[Money, ...]  # of each token, positions looked through
+    idle: tuple[Money, ...]  # of each token, outside positions
+    weights: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    covariance: NDArray[np.float64] | None  # per day, (N, N); None: not enough history
+    volatility: float  # of the portfolio, per square-root day
+    band: float  # allowed absolute drift of a weight
+
+    @property
+    def drift(self) -> NDArray[np.float64]:
+        """How far each weight stands above its target."""
+        return self.weights - self.targets
+
+    @property
+    def worst(self) -> float:
+        """The largest absolute drift."""
+        return float(np.abs(self.drift).max())
+
+
+def stand(policy: Policy, snapshot: Snapshot) -> Standing:
+    """Measure the portfolio. DataError when it is empty or a target was not observed."""
+    symbols = [p.token.symbol for p in snapshot.prices]
+    if missing := [s for s in policy.targets if s not in symbols]:
+        raise DataError(f"expected a price for every target, found none for {', '.join(missing)}; add it to the market")
+    idle, money = look_through(snapshot)
+    equity = Money(sum(money, Decimal(0)))
+    if equity <= 0:
+        raise DataError(f"expected a portfolio worth something, found none at {snapshot.account}; deposit first")
+    weights = np.array([float(m / equity) for m in money])
+    targets = np.array([policy.targets.get(s, 0.0) for s in symbols])
+    cov = _covariance(policy, snapshot)
+    volatility = 0.0 if cov is None else deviation(weights, cov)
+    return Standing(equity, money, idle, weights, targets, cov, volatility, band_width(policy, cov, volatility))
+
+
+def look_through(snapshot: Snapshot) -> tuple[tuple[Money, ...], tuple[Money, ...]]:
+    """Money in each token, order of `Snapshot.prices`: idle alone, and with what positions would pay."""
+    idle = tuple(_sum(snapshot, p.token, snapshot.balances) for p in snapshot.prices)
+    inside = [amount for position in snapshot.positions for amount in position_amounts(snapshot, position)]
+    return idle, tuple(Money(i + _sum(snapshot, p.token, inside)) for i, p in zip(idle, snapshot.prices, strict=True))
+
+
+def unit_value(snapshot: Snapshot) -> Money:
+    """Equity per share of a vault, which deposits and withdrawals leave alone; equity of a wallet."""
+    equity = Money(sum(look_through(snapshot)[1], Decimal(0)))
+    return Money(equity / to_units(snapshot.vault.shares, 18)) if snapshot.vault and snapshot.vault.shares else equity
+
+
+def position_amounts(snapshot: Snapshot, position: Position) -> tuple[Amount, Amount]:
+    """What a position would pay now at the pool's price: principal and unclaimed fees."""
+    pool = snapshot.pool(position.pool)
+    amount0, amount1 = holdings(pool, position)
+    return Amount(pool.token0, Raw(amount0 + position.fees0)), Amount(pool.token1, Raw(amount1 + position.fees1))
+
+
+def band_width(policy: Policy, cov: NDArray[np.float64] | None, volatility: float) -> float:
+    """Allowed absolute drift of a weight: wider when the whole portfolio shakes, between a floor and a cap.
+
+    One band for all weights: a stablecoin's own volatility is about zero, so a band of its own would stay narrow
+    and fire on the very same drift.
+    """
+    cap, floor = policy.band.cap_bps / ONE_BPS, policy.band.floor_bps / ONE_BPS
+    return cap if cov is None else min(max(policy.band.vols * volatility, floor), cap)
+
+
+def _covariance(policy: Policy, snapshot: Snapshot) -> NDArray[np.float64] | None:
+    if len(snapshot.history) < policy.volatility.least_rows:
+        return None
+    return covariance(snapshot.history, snapshot.history_step_s, policy.volatility.half_life_s)
+
+
+def _sum(snapshot: Snapshot, token: Token, amounts: tuple[Amount, ...] | list[Amount]) -> Money:
+    return Money(sum((snapshot.value(a) for a in amounts if a.token == token), ZERO))

@@ -1,0 +1,1 @@
+"""Folds over the past: memory, and the profit and loss of positions. Pure."""

@@ -1,0 +1,1 @@
+"""How to act: from wishes to one ordered bundle with floors. Pure."""

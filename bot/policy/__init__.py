@@ -1,0 +1,1 @@
+"""What the owner wants: the rules, and the estimates they are measured with. Pure."""

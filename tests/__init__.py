@@ -1,0 +1,1 @@
+"""Everything that is proved about the bot and its contracts."""
