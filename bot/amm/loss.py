@@ -37,12 +37,19 @@ def impermanent_loss(pool: Pool, position: Position, entry: Entry, price0: Money
     """Compare a position with holding its entry amounts.
 
     `price0` and `price1` are money for one whole token0 and token1, now. Fees already claimed are not in the position
-    and so not in the result. ValueError when entry or pool belong to another position.
+    and so not in the result. ValueError when entry or pool belong to another position, or the entry stands for another
+    liquidity.
     """
     if entry.position != position.id or position.pool != pool.address:
         raise ValueError(
             f"loss: position {position.id} of pool {position.pool} was given the entry of {entry.position} "
             f"and pool {pool.address}"
+        )
+
+    if entry.liquidity != position.liquidity:
+        raise ValueError(
+            f"loss: position {position.id} has liquidity {position.liquidity}, its entry stands for {entry.liquidity}; "
+            "scale the entry first"
         )
 
     def value(amount0: Raw, amount1: Raw) -> Money:
@@ -70,8 +77,8 @@ def constant_product_loss(price_ratio: float) -> float:
 def concentrated_loss(price_then: float, price_now: float, lower: float, upper: float) -> float:
     """Give the impermanent loss of a Uniswap V3 range as a fraction of holding, at most 0.
 
-    All four are prices of token0 in token1, in the same units; the range [0, inf] is the full one. ValueError unless the
-    prices are above 0 and finite and 0 <= lower < upper.
+    All four are prices of token0 in token1, in the same units; the range [0, inf] is the full one. ValueError unless
+    the prices are above 0 and finite and 0 <= lower < upper.
     Source: amounts by the Uniswap v3 Core whitepaper (2021), equations 6.29 and 6.30, compared with holding as in
     Loesch et al., "Impermanent Loss in Uniswap v3", arXiv:2111.09192.
     """

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from operator import itemgetter
 
 from bot.amm.sqrt_price import (
@@ -192,15 +192,14 @@ def _with_net(
     stays initialised depends on its gross liquidity, which is not observed:
       - a minted tick is initialised whatever its net, so its entry stays, even at zero;
       - a burnt tick whose net is left at zero is taken to be empty. It is not only when the liquidity still starting
-        there equals to the unit what still ends there; then a later quote across it may be a few wei off.
+        there equals to the unit what still ends there; then a later quote across it may be a few wei off. The nets
+        stay right: such a tick may be burnt again, and so burning from a tick without an entry is no error.
     Outside the observed ticks nothing is recorded: no swap may go there.
     """
     if not pool.seen_lower <= tick <= pool.seen_upper:
         return ticks
     index = bisect_left(ticks, tick, key=_tick_of)
     known = index < len(ticks) and ticks[index][0] == tick
-    if not known and not minted:
-        raise ValueError(f"v3: tick {tick} carries no liquidity to burn")
     net = (ticks[index][1] if known else 0) + change
     most = max_liquidity_per_tick(pool.tick_spacing)
     if max(abs(net), abs(change)) > most:
@@ -241,7 +240,7 @@ def check(pool: V3Pool) -> None:
     """Refuse a state that no pool can be in, so that a bad observation never becomes a quote.
 
     ValueError when the ticks are out of order, off the spacing or outside what was seen; when price and tick disagree;
-    and, where every tick was seen, when the liquidity is not the sum of the nets below the price.
+    and, where every tick was seen, when liquidity is not the sum of the nets below the price or is negative somewhere.
     """
     ticks = [tick for tick, _ in pool.ticks]
     if any(left >= right for left, right in pairwise(ticks)):
@@ -257,10 +256,12 @@ def check(pool: V3Pool) -> None:
         raise ValueError(
             f"v3: tick {pool.tick} does not belong to sqrt price {pool.sqrt_price_x96}, whose is {at_price}"
         )
-    complete = pool.seen_lower == MIN_TICK and pool.seen_upper == MAX_TICK
-    active = sum(net for tick, net in pool.ticks if tick <= pool.tick)
-    if complete and active != pool.liquidity:
-        raise ValueError(f"v3: liquidity {pool.liquidity} is not the {active} of the ticks; read them at one block")
+    if (pool.seen_lower, pool.seen_upper) == (MIN_TICK, MAX_TICK):
+        active = sum(net for tick, net in pool.ticks if tick <= pool.tick)
+        if active != pool.liquidity:
+            raise ValueError(f"v3: liquidity {pool.liquidity} is not the {active} of the ticks; read them at one block")
+        if min(accumulate((net for _, net in pool.ticks), initial=0)) < 0:
+            raise ValueError("v3: liquidity must not be negative anywhere; read all ticks at one block")
 
 
 def _check_swap(pool: V3Pool, zero_for_one: bool, amount: int, limit: int) -> None:

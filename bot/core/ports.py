@@ -24,6 +24,10 @@ class Observer(Protocol):
 class Executor(Protocol):
     """Acts on the chain."""
 
+    async def settle(self) -> Outcome | None:
+        """What became of a bundle an earlier turn left open; None when none is. ChainError while nobody can know."""
+        ...
+
     async def simulate(self, plan: Plan, at: Snapshot) -> Outcome:
         """Run the plan on the pending block without sending; `ok` False on revert."""
         ...

@@ -18,6 +18,8 @@ def remember(memory: Memory, seq: int, kind: str, body: object) -> Memory:
             return saw(memory, snapshot, proposal)
         case "intent", Intent(plan=plan):
             return meant(memory, seq, plan)
+        case "simulation", Outcome(ok=False):
+            return replace(memory, failures=memory.failures + 1)
         case "outcome", Outcome() as outcome:
             return settled(memory, outcome)
         case _:

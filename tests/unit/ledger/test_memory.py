@@ -42,6 +42,11 @@ def test_remember__failures__counted_until_a_success():
     assert remember(state, 2, "outcome", outcome(True)).failures == 0
 
 
+def test_remember__simulation__only_a_failed_one_counts():
+    assert remember(memory(), 1, "simulation", outcome(False)).failures == 1
+    assert remember(memory(failures=2), 1, "simulation", outcome(True)) == memory(failures=2)
+
+
 def test_remember__other_rows__leave_it_alone():
     assert remember(memory(failures=2), 9, "note", Note("hello")) == memory(failures=2)
 

@@ -1,0 +1,370 @@
+"""`evenkeel vault`: deploy one, look at it, put money in and take it out."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.options import AsJson, Files, Yes, confirm, settings
+from bot.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bot.config import Config
+    from bot.core.ports import Rpc, Signer
+    from bot.core.types import Amount, Market, Snapshot, Token
+    from bot.execution.treasury import Moved, VaultAt
+
+SHARE_DECIMALS = 18
+
+Cushion = Annotated[
+    int,
+    typer.Option("--cushion-bps", help="How much worse than seen now is still accepted (bps).", min=0, max=500),
+]
+
+app = typer.Typer(help="The vault: deploy, look, deposit, redeem.", no_args_is_help=True)
+
+
+@app.command()
+def deploy(
+    files: Files = None,
+    write: Annotated[Path | None, typer.Option("--write", help="Write the addresses there, as an overlay.")] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Deploy a vault, its zap and a lens as the section `vault` says. The key named in `key` pays and becomes owner."""
+    import asyncio
+
+    from bot.cli.show import emit, lines
+
+    if write is not None and write.exists():
+        raise ConfigError(f"expected no file at {write}, found one; name another, nothing was deployed")
+    account = asyncio.run(_deploy(settings(files), yes))
+    overlay = "account:\n" + "".join(f'  {name}: "{address}"\n' for name, address in account.items())
+    if write is not None:
+        write.write_text(overlay, encoding="utf-8")
+    said = f"wrote {write}; add it with --config" if write else "put this into the configuration:\n" + overlay
+    emit(account, as_json, lines(said))
+
+
+@app.command()
+def info(files: Files = None, as_json: AsJson = False) -> None:
+    """Show the vault: roles, limits and what is used of them, corridors, holdings, shares."""
+    import asyncio
+
+    asyncio.run(_info(settings(files), as_json))
+
+
+@app.command()
+def deposit(
+    amounts: Annotated[list[str] | None, typer.Argument(help="In kind: SYMBOL=UNITS, the most of each token.")] = None,
+    zap: Annotated[str | None, typer.Option("--zap", help="In one token instead: SYMBOL=UNITS.")] = None,
+    cushion_bps: Cushion = 20,
+    files: Files = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Deposit in kind, or in one token through the zap, for shares of the vault."""
+    import asyncio
+
+    if bool(amounts) == bool(zap):
+        raise typer.BadParameter("give either amounts in kind (USDC=1000 WETH=0.3) or --zap USDC=1000")
+    config = settings(files)
+    if zap:
+        asyncio.run(_deposit_zap(config, zap, cushion_bps, yes, as_json))
+    else:
+        asyncio.run(_deposit_in_kind(config, amounts or [], cushion_bps, yes, as_json))
+
+
+@app.command()
+def redeem(
+    shares: Annotated[str, typer.Argument(help="How many shares, or `all`.")],
+    zap: Annotated[str | None, typer.Option("--zap", help="Receive this one token instead of a slice of all.")] = None,
+    cushion_bps: Cushion = 20,
+    files: Files = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Redeem shares for a slice of everything, or for one token through the zap. In kind needs no price at all."""
+    import asyncio
+
+    asyncio.run(_redeem(settings(files), shares, zap, cushion_bps, yes, as_json))
+
+
+# ------------------------------------------------------------------ deploy and info
+
+
+async def _deploy(config: "Config", yes: bool) -> dict[str, str]:
+    from bot.cli.show import say
+    from bot.config.wiring import connect, market, vault_setup
+    from bot.execution import treasury
+    from bot.venues.market import verify_market
+
+    owner = _signer(config)
+    setup = vault_setup(config, owner.address)
+    async with AsyncExitStack() as stack:
+        rpc = await connect(config, stack)
+        await verify_market(rpc, market(config))
+        tokens = ", ".join(feed.token.symbol for feed in setup.feeds)
+        say(f"vault {setup.name!r} of {tokens} with {len(setup.pools)} pools on chain {config.chain.id}")
+        say(f"owner {setup.owner}, keeper {setup.keeper}, guardian {setup.guardian}, delay {setup.delay_s} s")
+        confirm("Deploy it, with a zap and a lens?", yes)
+        vault = await treasury.deploy_vault(rpc, owner, setup)
+        say(f"vault {vault}")
+        zap = await treasury.deploy_zap(rpc, owner, vault)
+        lens = await treasury.deploy_lens(rpc, owner)
+    return {"vault": vault, "zap": zap, "lens": lens}
+
+
+async def _info(config: "Config", as_json: bool) -> None:
+    from bot.cli.show import emit, lines
+    from bot.config.wiring import build
+
+    async with build(config) as parts:
+        address = _vault_address(config)
+        snapshot = await parts.observer.observe()
+        roles = ("owner", "keeper", "guardian")
+        found = await _read(parts.rpc, parts.market, address, [(f"{role}()", "address") for role in roles])
+        result = _vault_info(snapshot, dict(zip(roles, found, strict=True)))
+    emit(result, as_json, lines(*(f"{name}: {_plain(value)}" for name, value in result.items())))
+
+
+def _vault_info(snapshot: "Snapshot", roles: dict[str, str]) -> dict[str, Any]:
+    from bot.chain.abi import checksum
+    from bot.cli.report import equity
+    from bot.core.units import to_units
+    from bot.decision.standing import unit_value
+
+    vault = snapshot.vault
+    assert vault is not None  # the account is a vault
+    limits = vault.limits
+    return {
+        "vault": snapshot.account,
+        **{role: checksum(who) for role, who in roles.items()},
+        "paused": vault.paused,
+        "sequence": vault.sequence,
+        "shares": to_units(vault.shares, SHARE_DECIMALS),
+        "equity": equity(snapshot),
+        "share_value": unit_value(snapshot) if vault.shares else Decimal(0),
+        "bundle_loss_bps": limits.bundle_loss_bps,
+        "day_loss_bps": limits.day_loss_bps,
+        "day_loss_used_bps": vault.loss_used_bps,
+        "day_turnover_bps": limits.day_turnover_bps,
+        "day_turnover_used_bps": vault.turnover_used_bps,
+        "deviation_bps": limits.deviation_bps,
+        "cooldown_s": limits.cooldown_s,
+        "corridors": {p.token.symbol: c for p, c in zip(snapshot.prices, vault.corridors, strict=True)},
+        "idle": {amount.token.symbol: amount.units for amount in snapshot.balances},
+        "pools": [snapshot.pool(address).name for address in vault.pools],
+        "positions": [position.id for position in snapshot.positions],
+    }
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(each) for each in value) or "none"
+    return f"{value:,f}".rstrip("0").rstrip(".") if isinstance(value, Decimal) else str(value)
+
+
+# ------------------------------------------------------------------ in
+
+
+async def _deposit_in_kind(config: "Config", words: list[str], cushion_bps: int, yes: bool, as_json: bool) -> None:
+    from bot.cli.show import say
+    from bot.cli.story import amount_words
+    from bot.config.wiring import build
+    from bot.core.types import Amount
+    from bot.core.units import Raw, minus_bps_floor, to_raw_floor, to_units
+    from bot.execution import treasury
+
+    holder = _signer(config)
+    async with build(config) as parts:
+        vault = await _vault_at(parts.rpc, parts.market, _vault_address(config))
+        given = {amount.token: amount for amount in (_amount(parts.market, word) for word in words)}
+        if strange := [token.symbol for token in given if token not in vault.tokens]:
+            raise ConfigError(f"expected tokens of the vault, found {', '.join(strange)}")
+        most = tuple(given.get(token, Amount(token, Raw(0))) for token in vault.tokens)
+        snapshot = await parts.observer.observe()
+        if snapshot.vault and snapshot.vault.shares:
+            shares = minus_bps_floor(await treasury.shares_for(parts.rpc, vault, most), cushion_bps)
+        else:  # the first: a share is then worth one unit of the numeraire
+            shares = to_raw_floor(Decimal(sum(snapshot.value(amount) for amount in most)), SHARE_DECIMALS)
+        said = ", ".join(map(amount_words, most))
+        say(f"at most {said} for {to_units(shares, SHARE_DECIMALS):,.6f} shares")
+        confirm("Deposit?", yes)
+        moved = await treasury.deposit_in_kind(parts.rpc, holder, vault, shares, most)
+    _tell(moved, as_json)
+
+
+async def _deposit_zap(config: "Config", word: str, cushion_bps: int, yes: bool, as_json: bool) -> None:
+    from bot.cli.show import say
+    from bot.cli.story import amount_words
+    from bot.config.wiring import build
+    from bot.core.units import to_units
+    from bot.execution import treasury
+    from bot.venues.zap import size_deposit
+
+    holder, zap = _signer(config), _zap_address(config)
+    async with build(config) as parts:
+        vault = await _vault_at(parts.rpc, parts.market, _vault_address(config))
+        sized = size_deposit(await parts.observer.observe(), _amount(parts.market, word), cushion_bps)
+        shares = to_units(sized.shares, SHARE_DECIMALS)
+        say(f"{amount_words(sized.give)} in {len(sized.trades)} trades for {shares:,.6f} shares")
+        confirm("Deposit?", yes)
+        moved = await treasury.deposit_zap(parts.rpc, holder, vault, zap, sized)
+    _tell(moved, as_json)
+
+
+# ------------------------------------------------------------------ out
+
+
+async def _redeem(config: "Config", words: str, symbol: str | None, cushion_bps: int, yes: bool, as_json: bool) -> None:
+    from bot.config.wiring import market
+
+    holder, place = _signer(config), market(config)
+    async with _node(config) as rpc:  # not `build`: redeeming in kind must work whatever the feeds say
+        vault = await _vault_at(rpc, place, _vault_address(config))
+        (owned,) = await _read(rpc, place, vault.address, [("balanceOf(address)", "uint256")], holder.address)
+        shares = owned if words == "all" else _raw(words, SHARE_DECIMALS)
+        if not 0 < shares <= owned:
+            raise ConfigError(
+                f"expected above 0 and at most {Decimal(owned).scaleb(-SHARE_DECIMALS)} shares, found {words}"
+            )
+        if symbol is None:
+            moved = await _redeem_in_kind(rpc, holder, vault, shares, cushion_bps, yes)
+        else:
+            moved = await _redeem_zap(config, holder, vault, shares, _token(place, symbol), cushion_bps, yes)
+    _tell(moved, as_json)
+
+
+async def _redeem_in_kind(
+    rpc: "Rpc", holder: "Signer", vault: "VaultAt", shares: int, cushion_bps: int, yes: bool
+) -> "Moved":
+    from bot.cli.show import say
+    from bot.cli.story import amount_words
+    from bot.execution import treasury
+
+    expect = await treasury.preview_redeem(rpc, vault, shares)
+    least = treasury.cushioned(expect, cushion_bps)
+    say("for " + ", ".join(map(amount_words, expect)))
+    confirm("Redeem?", yes)
+    return await treasury.redeem(rpc, holder, vault, shares, least)
+
+
+async def _redeem_zap(
+    config: "Config", holder: "Signer", vault: "VaultAt", shares: int, token: "Token", cushion_bps: int, yes: bool
+) -> "Moved":
+    from bot.cli.show import say
+    from bot.cli.story import amount_words
+    from bot.config.wiring import build
+    from bot.execution import treasury
+    from bot.venues.zap import size_withdrawal
+
+    async with build(config) as parts:
+        sized = size_withdrawal(await parts.observer.observe(), shares, token, cushion_bps)
+        say(f"for {amount_words(sized.expect)}")
+        confirm("Redeem?", yes)
+        return await treasury.redeem_zap(parts.rpc, holder, vault, _zap_address(config), sized)
+
+
+# ------------------------------------------------------------------ parts
+
+
+def _tell(moved: "Moved", as_json: bool) -> None:
+    from dataclasses import replace
+
+    from bot.cli.show import emit, lines
+    from bot.cli.story import amount_words
+    from bot.core.units import Raw, to_units
+
+    shares = to_units(moved.shares, SHARE_DECIMALS)
+    moves = ((amount, "got" if amount.raw > 0 else "gave") for amount in moved.amounts if amount.raw)
+    amounts = ", ".join(f"{verb} {amount_words(replace(amount, raw=Raw(abs(amount.raw))))}" for amount, verb in moves)
+    said = f"{shares:+,.6f} shares, {amounts}; {moved.gas_used:,} gas, {to_units(moved.fee, 18):.6f} ether"
+    emit(moved, as_json, lines(f"block {moved.block}, transaction {moved.tx}", said))
+
+
+@asynccontextmanager
+async def _node(config: "Config") -> "AsyncIterator[Rpc]":
+    from bot.config.wiring import connect
+
+    async with AsyncExitStack() as stack:
+        rpc = await connect(config, stack)
+        found = int(await rpc.call("eth_chainId"), 16)
+        if found != config.chain.id:
+            raise ConfigError(f"expected a node of chain {config.chain.id}, found chain {found}; correct chain.rpc")
+        yield rpc
+
+
+def _signer(config: "Config") -> "Signer":
+    from bot.config.wiring import signer
+
+    key = signer(config)
+    if key is None:
+        raise ConfigError("key: expected the section that names the key to sign with, found none; add it")
+    return key
+
+
+def _vault_address(config: "Config") -> str:
+    if config.account.vault is None:
+        raise ConfigError("account.vault: expected the vault, found none; `evenkeel vault deploy` makes one")
+    return config.account.vault
+
+
+def _zap_address(config: "Config") -> str:
+    if config.account.zap is None:
+        raise ConfigError("account.zap: expected the zap of the vault, found none; deposit or redeem in kind instead")
+    return config.account.zap
+
+
+async def _read(rpc: "Rpc", place: "Market", to: str, asked: list[tuple[str, str]], *args: Any) -> list[Any]:
+    """One answer to each (signature, type)."""
+    from bot.chain.multicall import Call, required
+
+    calls = [Call.of(to, signature, *args, returns=(kind,)) for signature, kind in asked]
+    return [answer[0] for answer in await required(rpc, place.multicall3, calls, "latest")]
+
+
+async def _vault_at(rpc: "Rpc", place: "Market", address: str) -> "VaultAt":
+    from bot.execution.treasury import VaultAt
+
+    known = {token.address.lower(): token for token in place.tokens}
+    (listed,) = await _read(rpc, place, address, [("tokens()", "address[]")])
+    if strange := [token for token in listed if token not in known]:
+        raise ConfigError(f"vault {address}: found token {', '.join(strange)}, not among market.tokens; list it there")
+    return VaultAt(address, tuple(known[token] for token in listed))
+
+
+def _amount(place: "Market", word: str) -> "Amount":
+    """`USDC=1000` as an amount. ConfigError when it is none."""
+    from bot.core.types import Amount
+    from bot.core.units import Raw
+
+    symbol, equals, units = word.partition("=")
+    if not equals:
+        raise ConfigError(f"expected SYMBOL=UNITS such as USDC=1000, found {word!r}")
+    token = _token(place, symbol)
+    return Amount(token, Raw(_raw(units, token.decimals)))
+
+
+def _token(place: "Market", symbol: str) -> "Token":
+    try:
+        return place.token(symbol)
+    except KeyError:
+        known = ", ".join(token.symbol for token in place.tokens)
+        raise ConfigError(f"expected a name of market.tokens ({known}), found {symbol!r}") from None
+
+
+def _raw(units: str, decimals: int) -> int:
+    """Whole units, written as a decimal, in the smallest unit; more decimals than there are is an error."""
+    try:
+        raw = Decimal(units).scaleb(decimals)
+    except InvalidOperation:
+        raise ConfigError(f"expected a number such as 0.25, found {units!r}") from None
+    if not raw.is_finite() or raw < 0 or raw != raw.to_integral_value():
+        raise ConfigError(f"expected a positive number with at most {decimals} decimals, found {units!r}")
+    return int(raw)

@@ -1,0 +1,1 @@
+"""Acting on the chain: simulate, sign, journal, send, wait, reconcile."""

@@ -1,0 +1,309 @@
+"""Money into the vault and out of it, and the vault itself: each function returns what really happened."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bot.chain.abi import checksum, decode, encode, encode_call, event_topic, load
+from bot.core.errors import Broken, ChainError, Reverted
+from bot.core.ports import Rpc, Signer
+from bot.core.types import Amount, Feed, Limits, PoolSpec, Token
+from bot.core.units import Bps, Gas, Raw, Wei, minus_bps_floor
+from bot.execution import submit
+from bot.execution.submit import Receipt
+from bot.venues.zap import ZapDeposit, ZapWithdrawal, encode_deposit, encode_withdraw
+
+Sender = Signer | str  # a signer, or the address of an account that the node itself signs for
+DEADLINE_S = 600  # from the latest block
+WAIT_S = 120  # for a transaction that the node signed
+TRANSFER = event_topic("Transfer(address,address,uint256)")
+VAULT_TYPES = (
+    "string",
+    "string",
+    "address",
+    "address",
+    "address",
+    "uint256",
+    "(address,address,uint256,uint256,uint256)[]",
+    "(address,uint256,uint256,uint256)[]",
+    "(uint256,uint256,uint256,uint256,uint256)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VaultSetup:
+    """What a vault is deployed with; the registries keep this order."""
+
+    name: str
+    symbol: str
+    owner: str
+    keeper: str
+    guardian: str
+    delay_s: int
+    feeds: tuple[Feed, ...]  # one per token
+    corridors: tuple[tuple[Bps, Bps], ...]  # (least, most) weight, one per token
+    pools: tuple[PoolSpec, ...]
+    limits: Limits
+
+    def encoded(self) -> bytes:
+        """The constructor's arguments."""
+        tokens = [
+            (feed.token.address, feed.address, feed.max_age_s, least, most)
+            for feed, (least, most) in zip(self.feeds, self.corridors, strict=True)
+        ]
+        pools = [
+            (pool.address, 2 if pool.kind == "v2" else 3, pool.fee if pool.kind == "v2" else 0, pool.twap_window_s)
+            for pool in self.pools
+        ]
+        limits = self.limits
+        bounds = (
+            limits.bundle_loss_bps,
+            limits.day_loss_bps,
+            limits.day_turnover_bps,
+            limits.deviation_bps,
+            limits.cooldown_s,
+        )
+        who = (self.name, self.symbol, self.owner, self.keeper, self.guardian, self.delay_s)
+        return encode(VAULT_TYPES, *who, tokens, pools, bounds)
+
+
+@dataclass(frozen=True, slots=True)
+class VaultAt:
+    """A deployed vault and its registry of tokens, in its order."""
+
+    address: str
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a deposit or withdrawal did, counted from the Transfer events of its transaction.
+
+    Positive came to the account (or the receiver it named), negative went away. `gas_used` and `fee` include the
+    approvals around it.
+    """
+
+    tx: str
+    block: int
+    shares: int
+    amounts: tuple[Amount, ...]  # of every token of the vault
+    gas_used: Gas
+    fee: Wei
+
+
+# ------------------------------------------------------------------ deployment
+
+
+async def deploy_vault(rpc: Rpc, sender: Sender, setup: VaultSetup) -> str:
+    """Deploy a vault; its address. Reverted when the constructor refuses the setup."""
+    return await _deploy(rpc, sender, "Vault", setup.encoded())
+
+
+async def deploy_zap(rpc: Rpc, sender: Sender, vault: str) -> str:
+    """Deploy a zap bound to the vault; its address."""
+    return await _deploy(rpc, sender, "Zap", encode(("address",), vault))
+
+
+async def deploy_lens(rpc: Rpc, sender: Sender) -> str:
+    """Deploy a lens, which serves every vault; its address."""
+    return await _deploy(rpc, sender, "Lens", b"")
+
+
+async def _deploy(rpc: Rpc, sender: Sender, name: str, arguments: bytes) -> str:
+    receipt = await _send(rpc, sender, None, load(name).bytecode + arguments)
+    address = checksum(receipt["contractAddress"])
+    if await rpc.call("eth_getCode", address, "latest") in ("0x", None):
+        raise Broken(f"expected {name} at {address} after {receipt['transactionHash']}, found no code; do not use it")
+    return address
+
+
+# ------------------------------------------------------------------ in kind
+
+
+async def shares_for(rpc: Rpc, vault: VaultAt, amounts: tuple[Amount, ...]) -> int:
+    """The most shares that amounts of the vault's tokens, in its order, can mint at the latest block, rounded down.
+
+    ValueError when nothing is minted yet: the first mint takes whole amounts and names its own shares.
+    """
+    held = await _uints(rpc, vault.address, encode_call("holdings()"))
+    (supply,) = await _read(rpc, vault.address, encode_call("totalSupply()"), "uint256")
+    if supply == 0:
+        raise ValueError("vault: no shares yet; the first mint takes whole amounts, so name its shares")
+    return min(int(amount.raw * supply // raw) for amount, raw in zip(amounts, held, strict=True) if raw)
+
+
+async def preview_redeem(rpc: Rpc, vault: VaultAt, shares: int) -> tuple[Amount, ...]:
+    """What `shares` would pay of each token at the latest block."""
+    found = await _uints(rpc, vault.address, encode_call("preview_redeem(uint256)", shares))
+    return tuple(Amount(token, Raw(raw)) for token, raw in zip(vault.tokens, found, strict=True))
+
+
+async def deposit_in_kind(
+    rpc: Rpc, sender: Sender, vault: VaultAt, shares: int, most: tuple[Amount, ...], receiver: str | None = None
+) -> Moved:
+    """Mint exactly `shares` for at most `most` of each token, in the vault's order; no allowance is left behind.
+
+    The first mint of a vault takes `most` whole. Reverted when the shares cost more.
+    """
+    account = _address(sender)
+    data = encode_call(
+        "mint(uint256,uint256[],address,uint256)",
+        shares,
+        [amount.raw for amount in most],
+        receiver or account,
+        await _deadline(rpc),
+    )
+    asked = tuple((amount.token.address, amount.raw) for amount in most)
+    return await _move(rpc, sender, vault, vault.address, data, asked, receiver)
+
+
+async def redeem(
+    rpc: Rpc,
+    sender: Sender,
+    vault: VaultAt,
+    shares: int,
+    least: tuple[Amount, ...],
+    receiver: str | None = None,
+    skip: int = 0,
+) -> Moved:
+    """Burn `shares` for at least `least` of each token, in the vault's order.
+
+    `skip`: bit i sends token i to the owed ledger, for a token that cannot be transferred now.
+    """
+    account = _address(sender)
+    data = encode_call(
+        "redeem(uint256,uint256[],address,uint256,uint256)",
+        shares,
+        [amount.raw for amount in least],
+        receiver or account,
+        await _deadline(rpc),
+        skip,
+    )
+    return await _move(rpc, sender, vault, vault.address, data, (), receiver)
+
+
+def cushioned(amounts: tuple[Amount, ...], cushion_bps: int) -> tuple[Amount, ...]:
+    """The least to accept when `amounts` are expected."""
+    return tuple(Amount(amount.token, minus_bps_floor(amount.raw, cushion_bps)) for amount in amounts)
+
+
+# ------------------------------------------------------------------ in one token
+
+
+async def deposit_zap(
+    rpc: Rpc, sender: Sender, vault: VaultAt, zap: str, deposit: ZapDeposit, receiver: str | None = None
+) -> Moved:
+    """Pay one token, receive exactly the deposit's shares; what is left of every token comes back."""
+    data = encode_deposit(deposit, receiver or _address(sender), await _deadline(rpc))
+    asked = ((deposit.give.token.address, int(deposit.give.raw)),)
+    return await _move(rpc, sender, vault, zap, data, asked, receiver)
+
+
+async def redeem_zap(
+    rpc: Rpc, sender: Sender, vault: VaultAt, zap: str, withdrawal: ZapWithdrawal, receiver: str | None = None
+) -> Moved:
+    """Burn shares for one token, at least the withdrawal's least of it."""
+    data = encode_withdraw(withdrawal, receiver or _address(sender), await _deadline(rpc))
+    return await _move(rpc, sender, vault, zap, data, ((vault.address, withdrawal.shares),), receiver)
+
+
+# ------------------------------------------------------------------ parts
+
+
+async def _move(
+    rpc: Rpc,
+    sender: Sender,
+    vault: VaultAt,
+    to: str,
+    data: bytes,
+    asked: tuple[tuple[str, int], ...],
+    receiver: str | None,
+) -> Moved:
+    """Send one call that moves tokens, with exactly the allowances (token, raw) it asks for around it."""
+    async with _allowed(rpc, sender, to, asked) as receipts:
+        receipt = await _send(rpc, sender, to, data)
+        receipts.append(receipt)
+    ours = {checksum(_address(sender)), checksum(receiver or _address(sender))}
+    gained = _gained(receipt, ours)
+    return Moved(
+        tx=receipt["transactionHash"],
+        block=int(receipt["blockNumber"], 16),
+        shares=gained.get(vault.address, 0),
+        amounts=tuple(Amount(token, Raw(gained.get(token.address, 0))) for token in vault.tokens),
+        gas_used=Gas(sum(int(each["gasUsed"], 16) for each in receipts)),
+        fee=Wei(sum(int(each["gasUsed"], 16) * int(each["effectiveGasPrice"], 16) for each in receipts)),
+    )
+
+
+@asynccontextmanager
+async def _allowed(
+    rpc: Rpc, sender: Sender, spender: str, asked: tuple[tuple[str, int], ...]
+) -> AsyncIterator[list[Receipt]]:
+    """Allow exactly what is asked, and nothing afterwards, also when the call in between fails; the receipts."""
+    receipts: list[Receipt] = []
+    try:
+        for token, raw in asked:
+            receipts += await _allow(rpc, sender, token, spender, raw)
+        yield receipts
+    finally:
+        for token, _ in asked:
+            receipts += await _allow(rpc, sender, token, spender, 0)
+
+
+async def _allow(rpc: Rpc, sender: Sender, token: str, spender: str, raw: int) -> list[Receipt]:
+    """Make the allowance exactly `raw`; by way of 0, which is the only way that USDT accepts."""
+    owner = _address(sender)
+    (now,) = await _read(rpc, token, encode_call("allowance(address,address)", owner, spender), "uint256")
+    steps = [] if now == raw else [raw] if 0 in (now, raw) else [0, raw]
+    return [await _send(rpc, sender, token, encode_call("approve(address,uint256)", spender, step)) for step in steps]
+
+
+def _gained(receipt: Receipt, ours: set[str]) -> dict[str, int]:
+    """Net amounts by token that came to our addresses, from the receipt's Transfer events."""
+    gained: dict[str, int] = {}
+    for log in receipt["logs"]:
+        if len(log["topics"]) != 3 or log["topics"][0] != TRANSFER:
+            continue
+        source, target = (checksum("0x" + topic[-40:]) for topic in log["topics"][1:])
+        token, raw = checksum(log["address"]), int(log["data"], 16)
+        gained[token] = gained.get(token, 0) + raw * ((target in ours) - (source in ours))
+    return gained
+
+
+async def _deadline(rpc: Rpc) -> int:
+    block = await rpc.call("eth_getBlockByNumber", "latest", False)
+    return int(block["timestamp"], 16) + DEADLINE_S
+
+
+async def _read(rpc: Rpc, to: str, data: bytes, *returns: str) -> tuple[Any, ...]:
+    answer = await rpc.call("eth_call", {"to": to, "data": "0x" + data.hex()}, "latest")
+    return decode(returns, bytes.fromhex(answer[2:]))
+
+
+async def _uints(rpc: Rpc, to: str, data: bytes) -> tuple[int, ...]:
+    (found,) = await _read(rpc, to, data, "uint256[]")
+    return tuple(found)
+
+
+def _address(sender: Sender) -> str:
+    return sender if isinstance(sender, str) else sender.address
+
+
+async def _send(rpc: Rpc, sender: Sender, to: str | None, data: bytes) -> Receipt:
+    """Send, wait, and return the receipt. Reverted with the contract's words when it fails."""
+    if not isinstance(sender, str):
+        return await submit.send(rpc, sender, to, data)
+    transaction = {"from": sender, "data": "0x" + data.hex()} | ({"to": to} if to else {})
+    tx = await rpc.call("eth_sendTransaction", transaction)
+    for _ in range(WAIT_S * 10):
+        found = await submit.find_receipt(rpc, tx)
+        if found is not None:
+            break
+        await asyncio.sleep(0.1)
+    else:
+        raise ChainError(f"expected {tx} to be mined within {WAIT_S} s, found it waiting; look it up before retrying")
+    if not submit.succeeded(found):
+        raise Reverted(await submit.why(rpc, found))
+    return found

@@ -1,0 +1,234 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title   What the vault does on its pools, directly and without an allowance
+@license Apache-2.0
+@notice  A V3 pool takes its tokens in a callback, which pays only the pool being called and only up to what was opened.
+         Pairs of numbers are token0's and token1's of a pool.
+"""
+
+from interfaces import IPair
+from interfaces import IPool
+from interfaces import IToken
+from modules import maths
+from modules import portfolio
+from modules import refuse
+from modules import registry
+
+uses: registry
+uses: portfolio
+
+# ------------------------------------------------------------------ storage
+
+LEAST_SQRT_PRICE: constant(uint160) = 4295128740
+MOST_SQRT_PRICE: constant(uint160) = 1461446703485210103287273052203988822378723970341
+PIPS: constant(uint256) = 10**6
+
+open_pool: transient(uint256)  # word of the pool that may call back; 0: none
+open_most: transient(uint256[2])  # what it may take
+
+
+# ------------------------------------------------------------------ callbacks
+
+@external
+@reentrant
+def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
+    """@notice Pay what the pool being called asks for, up to what was opened for it."""
+    self._pay([convert(max(amount0, 0), uint256), convert(max(amount1, 0), uint256)])
+
+
+@external
+@reentrant
+def uniswapV3MintCallback(amount0: uint256, amount1: uint256, data: Bytes[1]):
+    """@notice Pay what the pool being called asks for, up to what was opened for it."""
+    self._pay([amount0, amount1])
+
+
+@internal
+def _pay(amounts: uint256[2]):
+    pool: uint256 = self.open_pool
+    if pool == 0 or msg.sender != registry._address(pool):
+        refuse._with(refuse.VENUE_NOT_OPENED)
+    most: uint256[2] = self.open_most
+    if amounts[0] > most[0] or amounts[1] > most[1]:
+        refuse._with(refuse.VENUE_BEYOND_OPENED)
+    self.open_pool = 0
+    self._give_both(pool, amounts)
+
+
+@internal
+def _give_both(pool: uint256, amounts: uint256[2]):
+    for side: uint256 in range(2):
+        self._give(registry._token(pool, side), registry._address(pool), amounts[side])
+
+
+@internal
+def _give(index: uint256, to: address, amount: uint256):
+    """@dev Some tokens refuse to move nothing."""
+    if amount != 0:
+        self._send(registry.token_list[index], to, amount)
+
+
+@internal
+def _send(token: address, to: address, amount: uint256):
+    if not extcall IToken(token).transfer(to, amount, default_return_value=True):
+        refuse._with(refuse.VAULT_TRANSFER)
+
+
+# ------------------------------------------------------------------ a holder's part
+
+@internal
+def _unwind(
+    numerator: uint256, denominator: uint256, skip: uint256, receiver: address
+) -> (uint256[registry.MAX_TOKENS], uint256[registry.MAX_TOKENS]):
+    """
+    @notice Harvest every range, and take numerator / denominator, rounded down, of every position's liquidity
+    @param  skip Bit i: token i cannot move. A range keeps its part of it, owed to the vault; LP tokens of a pair with it
+                 go to the receiver as they are, as do LP tokens too few for the pair to burn.
+    @return the principal taken per token; what ranges keep of the tokens skipped
+    """
+    taken: uint256[registry.MAX_TOKENS] = empty(uint256[registry.MAX_TOKENS])
+    kept: uint256[registry.MAX_TOKENS] = empty(uint256[registry.MAX_TOKENS])
+    for position: uint256 in registry.position_words:
+        pool: uint256 = registry._pool(position >> 48)
+        tokens: uint256[2] = [registry._token(pool, 0), registry._token(pool, 1)]
+        moves: bool[2] = [skip >> tokens[0] & 1 == 0, skip >> tokens[1] & 1 == 0]
+        amounts: uint256[2] = empty(uint256[2])
+        left: uint256[2] = empty(uint256[2])
+        if registry._kind(pool) == registry.V2:
+            amounts = self._unwind_pair(pool, numerator, denominator, moves[0] and moves[1], receiver)
+        else:
+            liquidity: uint256 = (portfolio._held(pool, position)).liquidity
+            amounts = self._burn(pool, position, maths._mul_div(liquidity, numerator, denominator))
+            self._collect(pool, position, moves)
+            left = (portfolio._held(pool, position)).owed
+        for side: uint256 in range(2):
+            taken[tokens[side]] += amounts[side]
+            kept[tokens[side]] += left[side]
+    return taken, kept
+
+
+@internal
+def _unwind_pair(
+    pool: uint256, numerator: uint256, denominator: uint256, moves: bool, receiver: address
+) -> uint256[2]:
+    pair: address = registry._address(pool)
+    liquidity: uint256 = maths._mul_div(portfolio._balance_of(pair, self), numerator, denominator)
+    if liquidity == 0:
+        return [0, 0]
+    amounts: uint256[2] = portfolio._pair(pool, 0, numerator, denominator)
+    if moves and amounts[0] != 0 and amounts[1] != 0:
+        return self._burn_pair(pair, liquidity)
+    self._send(pair, receiver, liquidity)
+    return [0, 0]
+
+
+# ------------------------------------------------------------------ the keeper's actions
+
+@internal
+def _remove(position: uint256, pool: uint256, amount: uint256) -> uint256[2]:
+    """@notice Take liquidity out with all fees due; a position left empty is dropped"""
+    index: uint256 = registry._find(position)
+    if index == registry.MAX_POSITIONS:
+        refuse._with(refuse.VENUE_NO_POSITION)
+    amounts: uint256[2] = empty(uint256[2])
+    left: uint256 = 0
+    if registry._kind(pool) == registry.V2:
+        amounts = self._burn_pair(registry._address(pool), amount)
+        left = portfolio._balance_of(registry._address(pool), self)
+    else:
+        self._burn(pool, position, amount)
+        amounts = self._collect(pool, position, [True, True])
+        left = (portfolio._held(pool, position)).liquidity
+    if left == 0:
+        registry._drop(index)
+    return amounts
+
+
+@internal
+def _swap(pool: uint256, side: uint256, amount: uint256) -> int256[2]:
+    """@notice Sell exactly `amount` of the token on `side`; whoever calls checks what came back"""
+    if registry._kind(pool) == registry.V2:
+        return self._swap_pair(pool, side, amount)
+    most: uint256[2] = empty(uint256[2])
+    most[side] = amount
+    self.open_pool = pool
+    self.open_most = most
+    limit: uint160 = LEAST_SQRT_PRICE
+    if side == 1:
+        limit = MOST_SQRT_PRICE
+    got: int256[2] = extcall IPool(registry._address(pool)).swap(
+        self, side == 0, convert(amount, int256), limit, b""
+    )
+    self.open_pool = 0
+    return [unsafe_sub(0, got[0]), unsafe_sub(0, got[1])]
+
+
+@internal
+def _swap_pair(pool: uint256, side: uint256, amount: uint256) -> int256[2]:
+    pair: IPair = IPair(registry._address(pool))
+    reserves: uint256[2] = staticcall pair.getReserves()
+    counted: uint256 = amount * (PIPS - registry._fee(pool))
+    other: uint256 = side ^ 1
+    out: uint256[2] = empty(uint256[2])
+    out[other] = counted * reserves[other] // (reserves[side] * PIPS + counted)
+    self._give(registry._token(pool, side), pair.address, amount)
+    extcall pair.swap(out[0], out[1], self, b"")
+    got: int256[2] = [convert(out[0], int256), convert(out[1], int256)]
+    got[side] = unsafe_sub(0, convert(amount, int256))
+    return got
+
+
+@internal
+def _add(position: uint256, pool: uint256, amount: uint256, most: uint256[2]) -> int256[2]:
+    """
+    @notice Put liquidity in and list the position
+    @param  amount V3: the liquidity to mint. V2: the fewest LP tokens to accept; the pair gets no more than fits its
+                   ratio, so that nothing is given away.
+    """
+    registry._keep(position)
+    given: uint256[2] = most
+    if registry._kind(pool) == registry.V2:
+        pair: IPair = IPair(registry._address(pool))
+        reserves: uint256[2] = staticcall pair.getReserves()
+        given[1] = most[0] * reserves[1] // reserves[0]
+        if given[1] > most[1]:
+            given = [most[1] * reserves[0] // reserves[1], most[1]]
+        self._give_both(pool, given)
+        if extcall pair.mint(self) < amount:
+            refuse._with(refuse.VENUE_LEAST)
+    else:
+        self.open_pool = pool
+        self.open_most = most
+        given = extcall IPool(registry._address(pool)).mint(
+            self, registry._lower(position), registry._upper(position), convert(amount, uint128), b""
+        )
+        self.open_pool = 0
+    return [unsafe_sub(0, convert(given[0], int256)), unsafe_sub(0, convert(given[1], int256))]
+
+
+# ------------------------------------------------------------------ calls
+
+@internal
+def _burn(pool: uint256, position: uint256, liquidity: uint256) -> uint256[2]:
+    return extcall IPool(registry._address(pool)).burn(
+        registry._lower(position), registry._upper(position), convert(liquidity, uint128)
+    )
+
+
+@internal
+def _collect(pool: uint256, position: uint256, moves: bool[2]) -> uint256[2]:
+    """@notice Take all that a range owes of the tokens that move"""
+    return extcall IPool(registry._address(pool)).collect(
+        self,
+        registry._lower(position),
+        registry._upper(position),
+        convert(moves[0], uint128) * max_value(uint128),
+        convert(moves[1], uint128) * max_value(uint128),
+    )
+
+
+@internal
+def _burn_pair(pair: address, liquidity: uint256) -> uint256[2]:
+    self._send(pair, pair, liquidity)
+    return extcall IPair(pair).burn(self)

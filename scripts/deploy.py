@@ -1,0 +1,53 @@
+"""Deploy a vault, its zap and a lens: ape run deploy --network NETWORK --account ALIAS [--send]."""
+
+from pathlib import Path
+
+import click
+from ape.api.accounts import AccountAPI
+from ape.api.providers import ProviderAPI
+from ape.cli import ConnectedProviderCommand, account_option
+
+from bot.chain.abi import load
+from bot.chain.rpc import HttpRpc
+from bot.config import Config
+from bot.config.wiring import market, vault_setup
+from bot.core.errors import ConfigError
+from bot.execution import treasury
+from bot.venues.market import verify_market
+from scripts._session import ApeSigner, files_option, run, send_option, settings, tell_dry
+
+
+@click.command(cls=ConnectedProviderCommand)
+@account_option()
+@files_option
+@click.option("--write", type=click.Path(path_type=Path), help="Write the addresses there, as an overlay.")
+@send_option
+def cli(
+    provider: ProviderAPI, account: AccountAPI, files: tuple[Path, ...], write: Path | None, send: bool
+) -> None:
+    """Deploy what the section `vault` says. The account pays and becomes owner."""
+    run(_deploy(settings(files, provider), ApeSigner(account), write, send))
+
+
+async def _deploy(config: Config, owner: ApeSigner, write: Path | None, send: bool) -> None:
+    if write is not None and write.exists():
+        raise ConfigError(f"expected no file at {write}, found one; name another, nothing was deployed")
+    setup = vault_setup(config, owner.address)
+    async with HttpRpc(config.chain.rpc[0], config.chain.timeout_s) as rpc:
+        await verify_market(rpc, market(config))
+        tokens = ", ".join(feed.token.symbol for feed in setup.feeds)
+        click.echo(f"vault {setup.name!r} of {tokens} with {len(setup.pools)} pools on chain {config.chain.id}")
+        click.echo(f"owner {setup.owner}, keeper {setup.keeper}, guardian {setup.guardian}, delay {setup.delay_s} s")
+        if not send:
+            data = load("Vault").bytecode + setup.encoded()
+            gas = await rpc.call("eth_estimateGas", {"from": owner.address, "data": "0x" + data.hex()})
+            click.echo(f"the vault alone would take {int(gas, 16):,} gas")
+            return tell_dry()
+        vault = await treasury.deploy_vault(rpc, owner, setup)
+        zap = await treasury.deploy_zap(rpc, owner, vault)
+        lens = await treasury.deploy_lens(rpc, owner)
+    overlay = f'account:\n  vault: "{vault}"\n  zap: "{zap}"\n  lens: "{lens}"\n'
+    click.echo(overlay, nl=False)
+    if write is not None:
+        write.write_text(overlay, encoding="utf-8")
+        click.echo(f"wrote {write}; add it with --config")

@@ -1,0 +1,81 @@
+"""Redeem: ape run redeem 100 --network NETWORK --account ALIAS -c FILE... [--token USDC] [--send]."""
+
+from pathlib import Path
+
+import click
+from ape.api.accounts import AccountAPI
+from ape.api.providers import ProviderAPI
+from ape.cli import ConnectedProviderCommand, account_option
+
+from bot.chain.abi import decode
+from bot.chain.rpc import HttpRpc
+from bot.config import Config
+from bot.config.wiring import market
+from bot.core.errors import ConfigError
+from bot.core.units import to_units
+from bot.execution import treasury
+from bot.venues.zap import size_withdrawal
+from scripts._session import (
+    SHARE_DECIMALS,
+    ApeSigner,
+    cushion_option,
+    eth_call,
+    files_option,
+    parts_for,
+    raw_of,
+    run,
+    send_option,
+    settings,
+    shown,
+    tell,
+    tell_dry,
+    token_of,
+    vault_address,
+    vault_at,
+    zap_address,
+)
+
+
+@click.command(cls=ConnectedProviderCommand)
+@click.argument("shares")
+@account_option()
+@files_option
+@click.option("--token", help="Receive this one token, through the zap, instead of a slice of all.")
+@cushion_option
+@send_option
+def cli(
+    provider: ProviderAPI,
+    account: AccountAPI,
+    shares: str,
+    files: tuple[Path, ...],
+    token: str | None,
+    cushion_bps: int,
+    send: bool,
+) -> None:
+    """Redeem so many SHARES, or `all`. In kind needs no price and no other contract."""
+    run(_redeem(settings(files, provider), ApeSigner(account), shares, token, cushion_bps, send))
+
+
+async def _redeem(
+    config: Config, holder: ApeSigner, words: str, symbol: str | None, cushion_bps: int, send: bool
+) -> None:
+    address, place = vault_address(config), market(config)
+    async with HttpRpc(config.chain.rpc[0], config.chain.timeout_s) as rpc:
+        (owned,) = decode(("uint256",), await eth_call(rpc, address, "balanceOf(address)", holder.address))
+        shares = owned if words == "all" else raw_of(words, SHARE_DECIMALS)
+        if not 0 < shares <= owned:
+            most = to_units(owned, SHARE_DECIMALS)
+            raise ConfigError(f"expected above 0 and at most the {most:,f} shares of {holder.address}, found {words}")
+        vault = await vault_at(rpc, place, address)
+        if symbol is None:
+            expect = await treasury.preview_redeem(rpc, vault, shares)
+            click.echo(f"{to_units(shares, SHARE_DECIMALS):,f} shares for {shown(expect)}")
+            if not send:
+                return tell_dry()
+            return tell(await treasury.redeem(rpc, holder, vault, shares, treasury.cushioned(expect, cushion_bps)))
+    async with parts_for(config) as parts:
+        sized = size_withdrawal(await parts.observer.observe(), shares, token_of(place, symbol), cushion_bps)
+        click.echo(f"{to_units(shares, SHARE_DECIMALS):,f} shares for {shown((sized.expect,))}")
+        if not send:
+            return tell_dry()
+        tell(await treasury.redeem_zap(parts.rpc, holder, vault, zap_address(config), sized))

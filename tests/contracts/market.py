@@ -1,0 +1,215 @@
+"""A small market in memory with Uniswap's published bytecode, and a vault in it that holds something of everything."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boa
+
+from bot.amm import v3
+from bot.amm.ticks import tick_at_sqrt_ratio
+from bot.chain.abi import encode
+from bot.chain.abi import load as load_artifact
+from bot.chain.toolchain import creation_codes
+from bot.core.units import to_raw_floor
+from bot.execution.treasury import VAULT_TYPES
+
+PRICES = {"USDC": Decimal(1), "WETH": Decimal(3_000), "WBTC": Decimal(90_000)}
+DECIMALS = {"USDC": 6, "WETH": 18, "WBTC": 8}
+ONE = 10**18  # of money, and of a share
+HOUR_S = 3_600
+FULL = 887_220  # a full range on spacings 10 and 60
+SPACING = {500: 10, 3_000: 60}
+
+CONTRACTS = Path(__file__).parents[2] / "contracts"
+
+POOL_ABI = """
+createPool(address,address,uint24) -> address; getPool(address,address,uint24) -> address
+createPair(address,address) -> address; getPair(address,address) -> address
+initialize(uint160); token0() -> address; token1() -> address; mint(address) -> uint256
+slot0() -> uint160,int24,uint16,uint16,uint16,uint8,bool; liquidity() -> uint128
+positions(bytes32) -> uint128,uint256,uint256,uint128,uint128
+ticks(int24) -> uint128,int128,uint256,uint256,int56,uint160,uint32,bool
+feeGrowthGlobal0X128() -> uint256; feeGrowthGlobal1X128() -> uint256
+getReserves() -> uint112,uint112,uint32; totalSupply() -> uint256; balanceOf(address) -> uint256
+transfer(address,uint256) -> bool
+"""
+
+
+def _function(signature: str) -> dict[str, Any]:
+    head, _, outputs = signature.strip().partition(" -> ")
+    name, inputs = head.rstrip(")").split("(")
+    kinds = [[{"name": "", "type": kind} for kind in side.split(",") if kind] for side in (inputs, outputs)]
+    moves = name in ("initialize", "mint", "transfer") or name.startswith("create")
+    return {
+        "type": "function",
+        "name": name,
+        "inputs": kinds[0],
+        "outputs": kinds[1],
+        "stateMutability": "nonpayable" if moves else "view",
+    }
+
+
+UNISWAP = boa.loads_abi(
+    json.dumps([_function(line) for part in POOL_ABI.strip().splitlines() for line in part.split(";") if line.strip()])
+)
+
+
+@cache
+def _compiled(source: str) -> Any:
+    boa.interpret.set_search_paths([str(CONTRACTS)])
+    return boa.load_partial(str(CONTRACTS / source))
+
+
+def load(source: str, *arguments: object) -> Any:
+    """Deploy one of our contracts, by its path under contracts/."""
+    return _compiled(source).deploy(*arguments)
+
+
+def load_vault(*arguments: object) -> Any:
+    """Deploy a vault from the committed artifact: the bytecode that users get."""
+    artifact = load_artifact("Vault")
+    address, _ = boa.env.deploy_code(bytecode=artifact.bytecode + encode(VAULT_TYPES, *arguments))
+    return boa.loads_abi(json.dumps(artifact.abi), name="Vault").at(address)
+
+
+def published(name: str, *addresses: str) -> Any:
+    """Deploy a published contract."""
+    code = creation_codes()[name] + encode(("address",) * len(addresses), *addresses)
+    address, _ = boa.env.deploy_code(bytecode=code)
+    return UNISWAP.at(address)
+
+
+@dataclass
+class Market:
+    """Everything a contract test needs; made once, rolled back after each test."""
+
+    tokens: dict[str, Any]
+    feeds: dict[str, Any]
+    pools: tuple[Any, ...]  # the vault's registry: USDC/WETH 0.05 %, WBTC/WETH 0.3 %, USDC/WETH V2, a greedy one
+    provider: Any
+    vault: Any
+    owner: str
+    keeper: str
+    alice: str  # has nothing
+    rich: str  # holds the first shares
+
+    @property
+    def listed(self) -> list[Any]:
+        """The vault's tokens in its order."""
+        return list(self.tokens.values())
+
+    def deadline(self) -> int:
+        return int(boa.env.timestamp) + 600
+
+    def balances(self, who: str) -> list[int]:
+        return [token.balanceOf(who) for token in self.listed]
+
+    def give(self, who: str, symbol: str, units: str, spender: str) -> int:
+        """Whole units of a token for somebody, approved for the spender; raw."""
+        raw = to_raw_floor(Decimal(units), DECIMALS[symbol])
+        self.tokens[symbol].mint(who, raw)
+        self.tokens[symbol].approve(spender, raw, sender=who)
+        return int(raw)
+
+    def token0_is(self, pool: int, symbol: str) -> bool:
+        return bool(self.pools[pool].token0() == self.tokens[symbol].address)
+
+
+def sqrt_price_x96(token0: str, token1: str) -> int:
+    """Of the fair price, by symbol."""
+    raw = PRICES[token0] / PRICES[token1] * Decimal(10) ** (DECIMALS[token1] - DECIMALS[token0])
+    return int(raw.sqrt() * 2**96)
+
+
+def _ordered(tokens: dict[str, Any], a: str, b: str) -> tuple[str, str]:
+    first, second = sorted((a, b), key=lambda symbol: int(tokens[symbol].address, 16))
+    return first, second
+
+
+def _v3_pool(factory: Any, tokens: dict[str, Any], provider: Any, pair: tuple[str, str], fee: int, money: int) -> Any:
+    """A pool at the fair price with `money` in it over the full range."""
+    symbol0, symbol1 = _ordered(tokens, *pair)
+    pool = UNISWAP.at(factory.createPool(tokens[symbol0].address, tokens[symbol1].address, fee))
+    price = sqrt_price_x96(symbol0, symbol1)
+    pool.initialize(price)
+    amounts = [to_raw_floor(Decimal(money) / 2 / PRICES[s], DECIMALS[s]) for s in (symbol0, symbol1)]
+    edge = FULL // SPACING[fee] * SPACING[fee]
+    provider.add(pool.address, -edge, edge, v3.liquidity_for(price, -edge, edge, *amounts))
+    return pool
+
+
+def _v2_pair(factory: Any, tokens: dict[str, Any], pair: tuple[str, str], money: int, to: str) -> Any:
+    found = UNISWAP.at(factory.createPair(*(tokens[symbol].address for symbol in pair)))
+    for symbol in pair:
+        tokens[symbol].mint(found.address, to_raw_floor(Decimal(money) / 2 / PRICES[symbol], DECIMALS[symbol]))
+    found.mint(to)
+    return found
+
+
+def open_market() -> Market:
+    """Tokens, feeds, pools with 50, 60 and 20 million in them, and a vault of a million: idle, a range, LP tokens."""
+    owner, keeper, alice, rich = (boa.env.generate_address(who) for who in ("owner", "keeper", "alice", "rich"))
+    tokens = {s: load("mocks/Token.vy", s, s, decimals) for s, decimals in DECIMALS.items()}
+    feeds = {s: load("mocks/Feed.vy", 8, f"{s} / USD") for s in tokens}
+    for symbol, feed in feeds.items():
+        feed.set_answer(int(PRICES[symbol] * 10**8), boa.env.timestamp)
+    provider = load("mocks/Provider.vy")
+    v3_factory, v2_factory = published("UniswapV3Factory"), published("UniswapV2Factory", owner)
+    pools = (
+        _v3_pool(v3_factory, tokens, provider, ("USDC", "WETH"), 500, 50_000_000),
+        _v3_pool(v3_factory, tokens, provider, ("WBTC", "WETH"), 3_000, 60_000_000),
+        _v2_pair(v2_factory, tokens, ("USDC", "WETH"), 20_000_000, rich),
+        load("mocks/GreedyPool.vy", tokens["USDC"].address, tokens["WETH"].address),
+    )
+    vault = load_vault(
+        "Evenkeel",
+        "KEEL",
+        owner,
+        keeper,
+        owner,
+        86_400,
+        [(tokens[s].address, feeds[s].address, HOUR_S, 0, 10_000) for s in tokens],
+        [(pool.address, kind, 3_000 if kind == 2 else 0, 0) for pool, kind in zip(pools, (3, 3, 2, 3), strict=True)],
+        (100, 500, 50_000, 500, 0),
+    )
+    market = Market(tokens, feeds, pools, provider, vault, owner, keeper, alice, rich)
+    first = [
+        market.give(rich, s, units, vault.address) for s, units in zip(tokens, ("500000", "140", "2"), strict=True)
+    ]
+    vault.mint(10**24, first, rich, market.deadline(), sender=rich)
+    _place(market)
+    return market
+
+
+def action(kind: int, pool: int, lower: int, upper: int, amount: int, bounds: int) -> tuple[int, int]:
+    """A vault action; see the plan's `head`."""
+    head = kind << 248 | pool << 240 | (lower & 0xFFFFFF) << 216 | (upper & 0xFFFFFF) << 192 | amount << 64
+    return head, bounds
+
+
+def _place(market: Market) -> None:
+    """Put 200,000 into a range around the price and 100,000 into the V2 pair; then trade, so that fees are due."""
+    pool, pair = market.pools[0], market.pools[2]
+    price, tick, *_ = pool.slot0()
+    lower, upper = (tick - 1_000) // 10 * 10, (tick + 1_000) // 10 * 10
+    half = {s: to_raw_floor(Decimal(100_000) / PRICES[s], DECIMALS[s]) for s in ("USDC", "WETH")}
+    symbols = ("USDC", "WETH") if market.token0_is(0, "USDC") else ("WETH", "USDC")
+    liquidity = v3.liquidity_for(price, lower, upper, *(half[s] for s in symbols))
+    reserves = pair.getReserves()[:2]
+    money = [Decimal(50_000) / PRICES[s] for s in symbols]  # both pools order the same two tokens alike
+    give = [to_raw_floor(units, DECIMALS[s]) for units, s in zip(money, symbols, strict=True)]
+    least = min(raw * pair.totalSupply() // reserve for raw, reserve in zip(give, reserves, strict=True)) * 999 // 1_000
+    actions = [
+        action(3, 0, lower, upper, liquidity, (2**128 - 1) << 128 | (2**128 - 1)),
+        action(3, 2, 0, 0, least, give[0] << 128 | give[1]),
+    ]
+    sequence = market.vault.state()[0]
+    market.vault.execute(actions, [], sequence, market.deadline(), sender=market.keeper)
+    for zero_for_one in (True, False):
+        amount = half[symbols[0] if zero_for_one else symbols[1]] * 5
+        market.provider.swap(pool.address, zero_for_one, amount)
+    assert tick_at_sqrt_ratio(pool.slot0()[0]) in range(lower, upper)

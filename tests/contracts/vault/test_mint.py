@@ -1,0 +1,243 @@
+"""Minting: in kind, rounded up, and nobody already in loses a wei."""
+
+from math import ceil
+from typing import Any
+
+import boa
+import pytest
+
+from tests.contracts.market import load
+from tests.contracts.vault.world import (
+    BTC,
+    DAY_S,
+    DECIMALS,
+    ETH,
+    HOUR_S,
+    LIMITS,
+    LOCKED,
+    NOBODY,
+    ONE,
+    USD,
+    V2_USD_ETH,
+    V3_BTC_ETH,
+    V3_USD_ETH,
+    World,
+    deploy_vault,
+    reverts,
+    whole,
+    worth,
+)
+
+REFUSING = """
+# pragma version 0.4.3
+decimals: public(constant(uint256)) = 18
+@external
+@view
+def balanceOf(owner: address) -> uint256:
+    return 0
+@external
+def transferFrom(owner: address, to: address, amount: uint256) -> bool:
+    return False
+"""
+
+
+def empty_vault(world: World, *tokens: Any) -> Any:
+    """A vault before its first mint, with the world's tokens or others; no pools."""
+    listed = tokens or world.tokens
+    setups = [(token.address, world.feeds[0].address, HOUR_S, 0, 10_000) for token in listed]
+    return deploy_vault("New", "NEW", world.owner, world.keeper, world.guardian, DAY_S, setups, [], LIMITS)
+
+
+def with_positions(world: World) -> None:
+    """Ranges in two pools and LP tokens; then trades, so that fees are due and spot is off the feeds."""
+    world.execute(
+        world.add_range(V3_USD_ETH, world.ticks_around(V3_USD_ETH), 2 * 10**15),
+        world.add_range(V3_BTC_ETH, world.ticks_around(V3_BTC_ETH), 10**12),
+        world.add_pair(60_000),
+    )
+    for zero_for_one in (True, False, True):
+        for pool in (V3_USD_ETH, V3_BTC_ETH):
+            world.provider.swap(
+                world.pools[pool].address, zero_for_one, worth(world.sides[pool][not zero_for_one], 200_000)
+            )
+
+
+def test_first_mint__takes_the_amounts_whole_and_locks_the_first_shares(world: World) -> None:
+    vault = empty_vault(world)
+    amounts = [7, 8, 9]
+    for token, amount in zip(world.tokens, amounts, strict=True):
+        token.mint(world.bob, amount)
+        token.approve(vault.address, amount, sender=world.bob)
+    assert vault.mint(LOCKED + 5, amounts, world.stranger, world.deadline, sender=world.bob) == amounts
+    assert [token.balanceOf(vault.address) for token in world.tokens] == amounts
+    assert (vault.totalSupply(), vault.balanceOf(world.stranger), vault.balanceOf(NOBODY)) == (LOCKED + 5, 5, LOCKED)
+
+
+def test_first_mint__no_more_than_the_locked_shares__reverts(world: World) -> None:
+    vault = empty_vault(world)
+    with reverts("vault: first shares"):
+        vault.mint(LOCKED, [0, 0, 0], world.bob, world.deadline, sender=world.bob)
+    vault.mint(LOCKED + 1, [0, 0, 0], world.bob, world.deadline, sender=world.bob)
+
+
+def test_mint__costs_the_ceiling_of_everything_held_fees_included(world: World) -> None:
+    with_positions(world)
+    supply, shares = world.vault.totalSupply(), 12_345 * ONE + 1
+    world.settle()
+    idle = world.balances(world.vault.address)
+    least = [ceil(amount * shares / supply) for amount in world.exact()]
+    pieces = [sum(token in sides for sides in world.sides) for token in range(3)]
+    cost = world.mint(world.bob, shares)
+    for token in (USD, ETH, BTC):
+        assert least[token] <= cost[token] <= least[token] + pieces[token] * shares // supply + 1
+    assert world.balances(world.vault.address) > idle  # what the ranges owed came in with it
+    assert world.vault.balanceOf(world.bob) == shares
+    assert world.vault.totalSupply() == supply + shares
+
+
+def test_mint__fees_of_a_range_are_harvested_first(world: World) -> None:
+    with_positions(world)
+    world.settle()
+    due = [world.held(*found)[3:] for found in world.ranges()]
+    assert all(fee > 0 for fees in due for fee in fees)
+    before = world.balances(world.vault.address)
+    cost = world.mint(world.bob, ONE)
+    gained = [
+        after - was - paid for after, was, paid in zip(world.balances(world.vault.address), before, cost, strict=True)
+    ]
+    owed = [0, 0, 0]
+    for (pool, _), fees in zip(world.ranges(), due, strict=True):
+        for token, fee in zip(world.sides[pool], fees, strict=True):
+            owed[token] += fee
+    assert gained == owed
+    assert all(fee == 0 for found in world.ranges() for fee in world.held(*found)[3:])
+
+
+def test_preview_mint__is_what_minting_takes(world: World) -> None:
+    with_positions(world)
+    said = list(world.vault.preview_mint(777 * ONE))
+    assert world.mint(world.bob, 777 * ONE) == said
+
+
+def test_mint__above_most__reverts(world: World) -> None:
+    cost = list(world.vault.preview_mint(ONE))
+    for token in range(3):
+        most = [amount - (index == token) for index, amount in enumerate(cost)]
+        with reverts("vault: above most"):
+            world.mint(world.bob, ONE, most=most)
+    assert world.mint(world.bob, ONE, most=cost) == cost
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"deadline": 1}, "vault: deadline"),
+        ({"receiver": NOBODY}, "vault: receiver"),
+        ({"most": [10**30] * 2}, "vault: amounts"),
+        ({"most": [10**30] * 4}, "vault: amounts"),
+    ],
+)
+def test_mint__bad_argument__reverts(world: World, changes: dict[str, Any], reason: str) -> None:
+    with reverts(reason):
+        world.mint(world.bob, ONE, **changes)
+
+
+def test_mint__at_the_deadline__succeeds_and_a_second_later_reverts(world: World) -> None:
+    last = world.now
+    world.mint(world.bob, ONE, deadline=last)
+    boa.env.time_travel(seconds=1)
+    with reverts("vault: deadline"):
+        world.mint(world.bob, ONE, deadline=last)
+
+
+def test_mint__no_shares__reverts(world: World) -> None:
+    with reverts("vault: no shares"):
+        world.mint(world.bob, 0, cost=[1, 1, 1])
+
+
+def test_mint__beyond_the_most_shares__reverts(world: World) -> None:
+    left = 2**128 - world.vault.totalSupply()
+    with reverts("vault: too many shares"):
+        world.mint(world.bob, left + 1)
+    world.mint(world.bob, left)
+    assert world.redeem(world.bob, left)[ETH] > 0  # and so great a holding can leave
+
+
+def test_mint__paused__reverts_until_unpaused(world: World) -> None:
+    world.vault.pause(sender=world.guardian)
+    with reverts("vault: paused"):
+        world.mint(world.bob, ONE)
+    world.vault.unpause(sender=world.owner)
+    world.mint(world.bob, ONE)
+
+
+def test_mint__feeds_dead__still_mints(world: World) -> None:
+    for feed in world.feeds:
+        feed.set_answer(-1, 0)
+    assert world.mint(world.bob, ONE)[ETH] > 0
+
+
+def test_mint__token_takes_a_fee_on_transfer__reverts(world: World) -> None:
+    token = load("mocks/FeeToken.vy", "F", "F", 18)
+    vault = empty_vault(world, token)
+    token.mint(world.bob, 10**20)
+    token.approve(vault.address, 10**20, sender=world.bob)
+    vault.mint(10**18, [10**18], world.bob, world.deadline, sender=world.bob)
+    token.set_fee(1)
+    with reverts("vault: fee on transfer"):
+        vault.mint(10**18, [10**18], world.bob, world.deadline, sender=world.bob)
+
+
+def test_mint__token_answers_false__reverts(world: World) -> None:
+    vault = empty_vault(world, boa.loads(REFUSING))
+    with reverts("vault: transfer"):
+        vault.mint(10**18, [1], world.bob, world.deadline, sender=world.bob)
+
+
+def test_mint__without_allowance__reverts(world: World) -> None:
+    cost = list(world.vault.preview_mint(ONE))
+    with reverts("token: allowance"):
+        world.vault.mint(ONE, cost, world.bob, world.deadline, sender=world.stranger)
+
+
+def test_mint__event_names_caller_receiver_and_amounts(world: World) -> None:
+    cost = world.mint(world.bob, ONE, receiver=world.stranger)
+    found = next(log for log in world.vault.get_logs() if type(log).__name__ == "Mint")
+    assert (found.sender, found.receiver, found.shares, list(found.amounts)) == (world.bob, world.stranger, ONE, cost)
+
+
+def test_mint__gift_of_a_token__raises_the_cost_and_hurts_nobody(world: World) -> None:
+    fair = list(world.vault.preview_redeem(world.vault.balanceOf(world.alice)))
+    world.tokens[USD].mint(world.vault.address, whole(USD, 1_000_000))
+    paid = world.mint(world.bob, 1_000 * ONE)
+    back = world.redeem(world.bob, 1_000 * ONE)
+    assert all(got <= given for got, given in zip(back, paid, strict=True))
+    assert world.vault.preview_redeem(world.vault.balanceOf(world.alice))[USD] > fair[USD] + whole(USD, 999_999)
+
+
+def test_mint__gift_before_a_small_mint__cannot_round_a_victim_to_nothing(world: World) -> None:
+    vault = empty_vault(world)
+    for who, amount in ((world.alice, 1), (world.bob, 10**30)):
+        world.tokens[ETH].mint(who, amount)
+        world.tokens[ETH].approve(vault.address, amount, sender=who)
+    vault.mint(LOCKED + 1, [0, 1, 0], world.alice, world.deadline, sender=world.alice)
+    world.tokens[ETH].mint(vault.address, 10**24)
+    shares = 10**7
+    paid = vault.mint(shares, [0, 10**30, 0], world.bob, world.deadline, sender=world.bob)
+    back = vault.redeem(shares, [0, 0, 0], world.bob, world.deadline, sender=world.bob)
+    assert paid[ETH] - 1 <= back[ETH] <= paid[ETH]
+
+
+def test_mint__gift_to_a_pair_before_its_reserves_know__is_paid_for(world: World) -> None:
+    with_positions(world)
+    pair = world.pools[V2_USD_ETH]
+    world.tokens[USD].mint(pair.address, whole(USD, 1_000_000))
+    world.settle()
+    before, supply = world.exact(), world.vault.totalSupply()
+    world.mint(world.bob, 1_000 * ONE)
+    after = world.exact()
+    assert all(a * supply >= b * (supply + 1_000 * ONE) for a, b in zip(after, before, strict=True))
+
+
+def test_decimals_of_the_world__are_six_eighteen_and_eight(world: World) -> None:
+    assert tuple(token.decimals() for token in world.tokens) == DECIMALS

@@ -1,0 +1,239 @@
+"""Redeeming: in kind, rounded down, at any price, with nobody's help."""
+
+from typing import Any
+
+import boa
+import pytest
+
+from tests.contracts.vault.test_mint import with_positions
+from tests.contracts.vault.world import (
+    BTC,
+    ETH,
+    GRAIN,
+    LOCKED,
+    NOBODY,
+    ONE,
+    USD,
+    V2_USD_ETH,
+    V3_USD_ETH,
+    World,
+    reverts,
+    worth,
+)
+
+FLASH = """
+# pragma version 0.4.3
+interface Vault:
+    def mint(shares: uint256, most: DynArray[uint256, 8], receiver: address, deadline: uint256) -> DynArray[uint256, 8]: nonpayable
+interface Pair:
+    def swap(out0: uint256, out1: uint256, to: address, data: Bytes[1]): nonpayable
+interface Token:
+    def approve(to: address, amount: uint256): nonpayable
+    def transfer(to: address, amount: uint256): nonpayable
+    def balanceOf(owner: address) -> uint256: view
+vault: address
+tokens: DynArray[address, 8]
+paid: public(DynArray[uint256, 8])
+shares: uint256
+lent: address
+owed: uint256
+@external
+def run(vault: address, tokens: DynArray[address, 8], shares: uint256, pair: address, out0: uint256, out1: uint256, lent: address, owed: uint256):
+    self.vault = vault
+    self.tokens = tokens
+    self.shares = shares
+    self.lent = lent
+    self.owed = owed
+    extcall Pair(pair).swap(out0, out1, self, b"x")
+@external
+def uniswapV2Call(sender: address, amount0: uint256, amount1: uint256, data: Bytes[1]):
+    most: DynArray[uint256, 8] = []
+    for token: address in self.tokens:
+        extcall Token(token).approve(self.vault, max_value(uint256))
+        most.append(max_value(uint256))
+    self.paid = extcall Vault(self.vault).mint(self.shares, most, self, block.timestamp)
+    extcall Token(self.lent).transfer(msg.sender, self.owed)
+"""
+
+
+def test_redeem__pays_the_floor_of_everything_held(world: World) -> None:
+    with_positions(world)
+    supply, shares = world.vault.totalSupply(), 54_321 * ONE + 7
+    world.settle()
+    most = [amount * shares // supply for amount in world.exact()]
+    paid = world.redeem(world.alice, shares, receiver=world.bob)
+    assert world.balances(world.bob) == paid
+    for token in (USD, ETH, BTC):
+        assert most[token] - 3 * GRAIN[token] <= paid[token] <= most[token]
+    assert world.vault.totalSupply() == supply - shares
+
+
+def test_preview_redeem__is_what_redeeming_pays(world: World) -> None:
+    with_positions(world)
+    said = list(world.vault.preview_redeem(999 * ONE))
+    assert world.redeem(world.alice, 999 * ONE) == said
+
+
+def test_redeem__everybody_leaves__only_the_locked_part_and_dust_stay(world: World) -> None:
+    with_positions(world)
+    world.mint(world.bob, 250_000 * ONE + 3)
+    world.settle()
+    supply, before = world.vault.totalSupply(), world.exact()
+    paid = [0, 0, 0]
+    for who in (world.bob, world.alice):
+        paid = [a + b for a, b in zip(paid, world.redeem(who, world.vault.balanceOf(who)), strict=True)]
+    assert world.vault.totalSupply() == LOCKED
+    left = world.exact()
+    for token in range(3):
+        assert before[token] >= left[token] + paid[token]  # nothing was made
+        assert before[token] - left[token] - paid[token] < 8  # nothing went anywhere else but dust, to the pools
+        assert left[token] < before[token] * LOCKED / supply + 6 * GRAIN[token]
+
+
+@pytest.mark.parametrize("shares", [1, 2, 999, ONE // 3, ONE, 10**5 * ONE + 1, 10**9 * ONE])
+def test_round_trip__never_gains(world: World, shares: int) -> None:
+    with_positions(world)
+    paid = world.mint(world.bob, shares)
+    lp = world.pools[V2_USD_ETH].balanceOf(world.vault.address) * shares // world.vault.totalSupply()
+    back = world.redeem(world.bob, shares)
+    assert all(got <= given for got, given in zip(back, paid, strict=True))
+    if lp * world.pools[V2_USD_ETH].balanceOf(world.bob) == 0:  # none, or burned for him
+        assert all(given - got <= 3 * grain for got, given, grain in zip(back, paid, GRAIN, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"deadline": 1}, "vault: deadline"),
+        ({"receiver": NOBODY}, "vault: receiver"),
+        ({"least": [0, 0]}, "vault: amounts"),
+        ({"least": [0, 0, 0, 0]}, "vault: amounts"),
+    ],
+)
+def test_redeem__bad_argument__reverts(world: World, changes: dict[str, Any], reason: str) -> None:
+    with reverts(reason):
+        world.redeem(world.alice, ONE, **changes)
+    assert world.redeem(world.alice, ONE)[USD] > 0
+
+
+def test_redeem__no_shares__reverts(world: World) -> None:
+    with reverts("vault: no shares"):
+        world.redeem(world.alice, 0)
+
+
+def test_redeem__more_than_the_caller_has__reverts(world: World) -> None:
+    with reverts("shares: balance"):
+        world.redeem(world.bob, 1)
+    world.vault.approve(world.bob, ONE, sender=world.alice)
+    with reverts("shares: balance"):  # an allowance is not enough: own shares only
+        world.redeem(world.bob, ONE)
+
+
+def test_redeem__below_least__reverts(world: World) -> None:
+    said = list(world.vault.preview_redeem(ONE))
+    for token in range(3):
+        least = [amount + (index == token) for index, amount in enumerate(said)]
+        with reverts("vault: below least"):
+            world.redeem(world.alice, ONE, least=least)
+    assert world.redeem(world.alice, ONE, least=said) == said
+
+
+def test_redeem__event_names_caller_receiver_and_amounts(world: World) -> None:
+    paid = world.redeem(world.alice, ONE, receiver=world.stranger)
+    found = next(log for log in world.vault.get_logs() if type(log).__name__ == "Redeem")
+    assert (found.sender, found.receiver, found.shares, list(found.amounts), found.skip) == (
+        world.alice,
+        world.stranger,
+        ONE,
+        paid,
+        0,
+    )
+
+
+def test_redeem__paused_feeds_dead_and_roles_gone__still_pays(world: World) -> None:
+    with_positions(world)
+    said = list(world.vault.preview_redeem(ONE))
+    world.vault.pause(sender=world.guardian)
+    world.vault.set_keeper(NOBODY, sender=world.owner)
+    for feed in world.feeds:
+        feed.set_answer(0, 0)
+    assert world.redeem(world.alice, ONE) == said
+
+
+@pytest.mark.parametrize("zero_for_one", [True, False])
+def test_redeem__pools_pushed_to_the_end__still_pays_what_is_there(world: World, zero_for_one: bool) -> None:
+    with_positions(world)
+    for pool in (0, 1):
+        world.provider.swap(world.pools[pool].address, zero_for_one, 10**27)
+    _drain_pair(world, int(zero_for_one), 10**6)
+    said = list(world.vault.preview_redeem(400_000 * ONE))
+    assert world.redeem(world.alice, 400_000 * ONE) == said
+    assert world.pools[V2_USD_ETH].balanceOf(world.alice) == 0
+
+
+def test_redeem__pair_emptied_of_one_side__pays_the_rest_and_hands_over_lp_tokens(world: World) -> None:
+    with_positions(world)
+    pair = world.pools[V2_USD_ETH]
+    side = world.sides[V2_USD_ETH].index(ETH)
+    _drain_pair(world, side, 2**112)
+    lp = pair.balanceOf(world.vault.address) * 4 // 10
+    assert world.redeem(world.alice, 400_000 * ONE)[USD] > 0
+    assert pair.balanceOf(world.alice) == pytest.approx(lp, rel=1e-12)
+
+
+def _drain_pair(world: World, side: int, times: int) -> None:
+    """Trade `times` the pair's reserve of one side into it."""
+    pair, out = world.pools[V2_USD_ETH], [0, 0]
+    reserves = pair.getReserves()[:2]
+    given = reserves[side] * min(times, 2**112 // reserves[side] - 2)
+    world.tokens[world.sides[V2_USD_ETH][side]].mint(pair.address, given)
+    out[1 - side] = given * 997 * reserves[1 - side] // (reserves[side] * 1_000 + given * 997)
+    pair.swap(*out, world.stranger, b"")
+
+
+def test_redeem__pair_would_burn_one_side_to_nothing__hands_over_lp_tokens(world: World) -> None:
+    with_positions(world)
+    pair = world.pools[V2_USD_ETH]
+    shares = 10**12  # a millionth of a share: the pair would pay less than the smallest unit of USD
+    lp = pair.balanceOf(world.vault.address) * shares // world.vault.totalSupply()
+    assert lp > 0
+    world.redeem(world.alice, shares, receiver=world.bob)
+    assert pair.balanceOf(world.bob) == lp
+
+
+def test_redeem__lp_tokens_given_to_the_vault__belong_to_all(world: World) -> None:
+    with_positions(world)
+    pair = world.pools[V2_USD_ETH]
+    before = world.vault.preview_redeem(ONE)
+    pair.transfer(world.vault.address, pair.balanceOf(world.provider.address) // 100, sender=world.provider.address)
+    after = world.redeem(world.alice, ONE)
+    assert all(now > was for now, was in zip(after[:2], before[:2], strict=True))
+
+
+def test_mint__inside_a_flash_swap_of_the_pair__pays_for_the_lent_tokens_too(world: World) -> None:
+    with_positions(world)
+    pair, shares = world.pools[V2_USD_ETH], 10_000 * ONE
+    fair = list(world.vault.preview_mint(shares))
+    attacker = boa.loads(FLASH)
+    for token in world.tokens:
+        token.mint(attacker.address, 10**27)
+    side = world.sides[V2_USD_ETH].index(ETH)
+    out = [0, 0]
+    out[side] = pair.getReserves()[side] * 99 // 100
+    back = out[side] * 1_004 // 1_000
+    tokens = [token.address for token in world.tokens]
+    attacker.run(world.vault.address, tokens, shares, pair.address, *out, world.tokens[ETH].address, back)
+    assert [attacker.paid(token) for token in range(3)] == fair
+
+
+def test_redeem__gas__is_bounded_with_every_place_taken(world: World) -> None:
+    ticks = world.ticks_around(V3_USD_ETH)
+    ranges = [world.add_range(V3_USD_ETH, (ticks[0] - 60 * i, ticks[1] + 60 * i), 10**14) for i in range(7)]
+    world.execute(*ranges, world.add_pair(10_000))
+    assert len(world.vault.positions()) == 8
+    for zero_for_one in (True, False):
+        world.provider.swap(
+            world.pools[V3_USD_ETH].address, zero_for_one, worth(world.sides[0][not zero_for_one], 10**5)
+        )
+    world.redeem(world.alice, ONE)
+    assert world.vault._computation.get_gas_used() < 3_000_000
