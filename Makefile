@@ -6,7 +6,8 @@ V := .venv
 PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
 export PATH := $(CURDIR)/$(V)/bin:$(PATH)
-.PHONY: setup demo test test-deep lint format bench build lock clean
+BENCHES := propose snapshot
+.PHONY: setup demo test test-deep lint format bench build docs lock clean
 
 setup: $(V)/.ready
 $(V)/.ready: requirements.lock pyproject.toml bot/chain/toolchain.py
@@ -35,16 +36,20 @@ lint: setup
 	$(V)/bin/mypy
 	$(V)/bin/lint-imports --no-cache
 	$(V)/bin/python scripts/build_contracts.py --check
+	$(V)/bin/python scripts/build_docs.py --check
 
 format: setup
 	$(V)/bin/ruff format .
 	$(V)/bin/ruff check --fix .
 
 bench: setup
-	@for f in $(wildcard bench/[a-z]*.py); do echo "== $$f"; $(V)/bin/python $$f $(ARGS) || exit 1; done
+	@for name in $(BENCHES); do $(V)/bin/python -m bench.$$name $(ARGS) || exit 1; done
 
 build: setup
 	$(V)/bin/python scripts/build_contracts.py
+
+docs: setup
+	$(V)/bin/python scripts/build_docs.py
 
 lock:
 	$(V)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-annotate \

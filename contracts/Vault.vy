@@ -118,7 +118,7 @@ MASK128: constant(uint256) = 2**128 - 1
 
 @deploy
 def __init__(
-    name: String[64],
+    name: String[32],
     symbol: String[32],
     owner: address,
     keeper: address,
@@ -225,6 +225,8 @@ def claim(token: address, receiver: address) -> uint256:
     @notice Pay out what redemptions set aside for the caller.
     @return The amount paid.
     """
+    if receiver == empty(address):
+        refuse._with(refuse.VAULT_RECEIVER)
     index: uint256 = registry._index_of(token)
     amount: uint256 = registry.owed[token][msg.sender]
     if amount == 0:
@@ -309,13 +311,13 @@ def execute(
             if not measured:
                 measured = True
                 before = self._values(prices)
-            self._assert_spot(pool, oracle._fair(pool, prices), bounds.deviation_bps)
+            self._assert_near(pool, prices, bounds.deviation_bps, False)
             if kind == SWAP:
                 side: uint256 = ~action.head >> 216 & 1  # the lower tick's place says 1 when token0 goes in
                 fill = venues._swap(pool, side, amount)
                 if fill[side ^ 1] < convert(action.bounds, int256):
                     refuse._with(refuse.VENUE_LEAST)
-                turnover += amount * prices[registry._token(pool, side)] // PRICE_ONE
+                turnover += maths._mul_div(amount, prices[registry._token(pool, side)], PRICE_ONE)
             else:
                 if kind != ADD:
                     refuse._with(refuse.VAULT_KIND)
@@ -324,7 +326,9 @@ def execute(
     if not measured:
         before = self._values(prices)
 
-    self._assert_pools(touched, prices, bounds.deviation_bps)
+    for i: uint256 in range(registry.MAX_POOLS):
+        if touched >> i & 1 != 0:
+            self._assert_near(registry._pool(i), prices, bounds.deviation_bps, True)
     self._assert_floors(floors)
     after: DynArray[uint256, registry.MAX_TOKENS] = self._values(prices)
     nav_before: uint256 = self._sum(before)
@@ -352,7 +356,7 @@ def _values(prices: uint256[registry.MAX_TOKENS]) -> DynArray[uint256, registry.
     """@notice The money each token held is worth, positions looked through at the fair price"""
     values: DynArray[uint256, registry.MAX_TOKENS] = portfolio._holdings(prices, 0, 1, 1)
     for i: uint256 in range(len(values), bound=registry.MAX_TOKENS):
-        values[i] = values[i] * prices[i] // PRICE_ONE
+        values[i] = maths._mul_div(values[i], prices[i], PRICE_ONE)
     return values
 
 
@@ -367,22 +371,14 @@ def _sum(values: DynArray[uint256, registry.MAX_TOKENS]) -> uint256:
 
 @internal
 @view
-def _assert_spot(pool: uint256, fair: uint256, deviation_bps: uint256):
+def _assert_near(pool: uint256, prices: uint256[registry.MAX_TOKENS], deviation_bps: uint256, mean: bool):
+    """@notice The pool's spot, and if asked for its mean over the window, agree with the feeds"""
+    fair: uint256 = oracle._fair(pool, prices)
     if not oracle._is_near(oracle._spot(pool), fair, deviation_bps):
         refuse._with(refuse.ORACLE_SPOT)
-
-
-@internal
-@view
-def _assert_pools(touched: uint256, prices: uint256[registry.MAX_TOKENS], deviation_bps: uint256):
-    for i: uint256 in range(registry.MAX_POOLS):
-        if touched >> i & 1 != 0:
-            pool: uint256 = registry._pool(i)
-            fair: uint256 = oracle._fair(pool, prices)
-            self._assert_spot(pool, fair, deviation_bps)
-            if registry._window(pool) != 0:
-                if not oracle._is_near(oracle._mean(pool), fair, deviation_bps):
-                    refuse._with(refuse.ORACLE_TWAP)
+    if mean and registry._window(pool) != 0:
+        if not oracle._is_near(oracle._mean(pool), fair, deviation_bps):
+            refuse._with(refuse.ORACLE_TWAP)
 
 
 @internal
@@ -421,7 +417,7 @@ def _assert_corridors(
 def _outside(index: uint256, part: uint256, nav: uint256) -> uint256:
     """@notice How far a weight is outside its corridor (1e18 = 100 %)"""
     word: uint256 = registry.feed_words[index]
-    weight: uint256 = part * ONE // nav
+    weight: uint256 = maths._mul_div(part, ONE, nav)
     least: uint256 = unsafe_mul(registry._least(word), BPS)
     most: uint256 = unsafe_mul(registry._most(word), BPS)
     if weight < least:

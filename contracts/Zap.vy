@@ -53,8 +53,7 @@ event Withdrawn:
 
 # ------------------------------------------------------------------ constants and storage
 
-V2: constant(uint256) = 2
-V3: constant(uint256) = 3
+V3: constant(uint256) = 3  # the kind of a pool; any other is a V2 pair
 PIPS: constant(uint256) = 1_000_000
 MIN_SQRT_RATIO: constant(uint160) = 4295128739  # Uniswap's TickMath
 MAX_SQRT_RATIO: constant(uint160) = 1461446703485210103287273052203988822378723970342
@@ -160,7 +159,6 @@ def _trade(trades: DynArray[Trade, 8], tokens: DynArray[address, 8], dust: DynAr
             if info.kind == V3:
                 self._swap_v3(info.pool, trade.token0_in, token_in, amount)
             else:
-                assert info.kind == V2, "zap: unknown kind of pool"
                 self._swap_v2(info.pool, info.fee, trade.token0_in, token_in, amount)
         assert self._held(token_out, tokens, dust) - before >= trade.least, "zap: least of a trade"
 

@@ -7,16 +7,17 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from ape.api.accounts import AccountAPI
 from ape.api.providers import ProviderAPI
 
 from bot.chain.abi import checksum, decode, encode_call
+from bot.cli.story import happened, proposed
 from bot.config import Config, load
 from bot.config.wiring import Parts, build
-from bot.core.errors import ConfigError, EvenkeelError, Refused
+from bot.core.errors import ConfigError, EvenkeelError, Refused, Reverted
 from bot.core.ports import Rpc
 from bot.core.types import Amount, Market, Token
 from bot.core.units import Raw, to_units
@@ -66,10 +67,13 @@ class ApeSigner:
         return bytes(signed.serialize_transaction())
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; errors raised on purpose are told in their own words, without a traceback."""
     try:
-        asyncio.run(work)
+        return asyncio.run(work)
     except EvenkeelError as error:
         raise click.ClickException(str(error)) from None
 
@@ -169,3 +173,21 @@ def tell(moved: Moved) -> None:
 def tell_dry() -> None:
     """The last line of every run that was not asked to send."""
     click.echo("Dry run: nothing was sent. Add --send to do it.")
+
+
+async def one_cycle(config: Config, keeper: AccountAPI | None) -> None:
+    """Run one cycle and tell it. Without `keeper` it is a dry run."""
+    async with parts_for(config, keeper) as parts:
+        snapshot, proposal = await parts.look()
+        cycle = await parts.journal.last_cycle() + 1
+        for sentence in proposed(cycle, snapshot, proposal):
+            click.echo(sentence)
+        done, outcome = await parts.turn(seen=snapshot, approved=keeper is not None)
+        if outcome:
+            click.echo(happened(outcome, snapshot, done.plan))
+    if keeper is None:
+        tell_dry()
+    if done.verdict == "refuse":
+        raise Refused("; ".join(breach.said for breach in done.breaches if breach.severity == "refuse"))
+    if outcome and not outcome.ok:
+        raise Reverted(outcome.revert)

@@ -11,7 +11,6 @@ from bot.chain.abi import load
 from bot.chain.rpc import HttpRpc
 from bot.config import Config
 from bot.config.wiring import market, vault_setup
-from bot.core.errors import ConfigError
 from bot.execution import treasury
 from bot.venues.market import verify_market
 from scripts._session import ApeSigner, files_option, run, send_option, settings, tell_dry
@@ -22,16 +21,18 @@ from scripts._session import ApeSigner, files_option, run, send_option, settings
 @files_option
 @click.option("--write", type=click.Path(path_type=Path), help="Write the addresses there, as an overlay.")
 @send_option
-def cli(
-    provider: ProviderAPI, account: AccountAPI, files: tuple[Path, ...], write: Path | None, send: bool
-) -> None:
+def cli(provider: ProviderAPI, account: AccountAPI, files: tuple[Path, ...], write: Path | None, send: bool) -> None:
     """Deploy what the section `vault` says. The account pays and becomes owner."""
-    run(_deploy(settings(files, provider), ApeSigner(account), write, send))
-
-
-async def _deploy(config: Config, owner: ApeSigner, write: Path | None, send: bool) -> None:
     if write is not None and write.exists():
-        raise ConfigError(f"expected no file at {write}, found one; name another, nothing was deployed")
+        raise click.UsageError(f"expected no file at {write}, found one; name another, nothing was deployed")
+    account_section = run(_deploy(settings(files, provider), ApeSigner(account), send))
+    if account_section and write is not None:
+        write.write_text(account_section, encoding="utf-8")
+        click.echo(f"wrote {write}; add it with --config")
+
+
+async def _deploy(config: Config, owner: ApeSigner, send: bool) -> str:
+    """Deploy; the section `account` that names what was deployed, empty after a dry run."""
     setup = vault_setup(config, owner.address)
     async with HttpRpc(config.chain.rpc[0], config.chain.timeout_s) as rpc:
         await verify_market(rpc, market(config))
@@ -42,12 +43,11 @@ async def _deploy(config: Config, owner: ApeSigner, write: Path | None, send: bo
             data = load("Vault").bytecode + setup.encoded()
             gas = await rpc.call("eth_estimateGas", {"from": owner.address, "data": "0x" + data.hex()})
             click.echo(f"the vault alone would take {int(gas, 16):,} gas")
-            return tell_dry()
+            tell_dry()
+            return ""
         vault = await treasury.deploy_vault(rpc, owner, setup)
         zap = await treasury.deploy_zap(rpc, owner, vault)
         lens = await treasury.deploy_lens(rpc, owner)
-    overlay = f'account:\n  vault: "{vault}"\n  zap: "{zap}"\n  lens: "{lens}"\n'
-    click.echo(overlay, nl=False)
-    if write is not None:
-        write.write_text(overlay, encoding="utf-8")
-        click.echo(f"wrote {write}; add it with --config")
+    section = f'account:\n  vault: "{vault}"\n  zap: "{zap}"\n  lens: "{lens}"\n'
+    click.echo(section, nl=False)
+    return section

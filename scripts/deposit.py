@@ -81,7 +81,9 @@ async def _in_one_token(
         vault = await vault_at(parts.rpc, parts.market, vault_address(config))
         sized = size_deposit(await parts.observer.observe(), amount_of(parts.market, words[0]), cushion_bps)
         shares = to_units(sized.shares, SHARE_DECIMALS)
-        click.echo(f"{shown((sized.give,))} in {len(sized.trades)} trades for {shares:,f} shares; back: {shown(sized.left)}")
+        click.echo(
+            f"{shown((sized.give,))} in {len(sized.trades)} trades for {shares:,f} shares; back: {shown(sized.left)}"
+        )
         if not send:
             return tell_dry()
         tell(await treasury.deposit_zap(parts.rpc, holder, vault, zap_address(config), sized))

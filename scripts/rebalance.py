@@ -7,10 +7,7 @@ from ape.api.accounts import AccountAPI
 from ape.api.providers import ProviderAPI
 from ape.cli import ConnectedProviderCommand, account_option
 
-from bot.cli.story import happened, proposed
-from bot.config import Config
-from bot.core.errors import Refused, Reverted
-from scripts._session import files_option, parts_for, run, send_option, settings, tell_dry
+from scripts._session import files_option, one_cycle, run, send_option, settings
 
 
 @click.command(cls=ConnectedProviderCommand)
@@ -24,22 +21,4 @@ def cli(provider: ProviderAPI, account: AccountAPI | None, files: tuple[Path, ..
     """
     if send and account is None:
         raise click.UsageError("--send needs --account: the vault's keeper")
-    run(rebalance(settings(files, provider), account if send else None))
-
-
-async def rebalance(config: Config, keeper: AccountAPI | None) -> None:
-    """Run one cycle and tell it. Without `keeper` it is a dry run."""
-    async with parts_for(config, keeper) as parts:
-        snapshot, proposal = await parts.look()
-        cycle = await parts.journal.last_cycle() + 1
-        for sentence in proposed(cycle, snapshot, proposal):
-            click.echo(sentence)
-        done, outcome = await parts.turn(seen=snapshot, approved=keeper is not None)
-        if outcome:
-            click.echo(happened(outcome, snapshot, done.plan))
-    if keeper is None:
-        tell_dry()
-    if done.verdict == "refuse":
-        raise Refused("; ".join(breach.said for breach in done.breaches if breach.severity == "refuse"))
-    if outcome and not outcome.ok:
-        raise Reverted(outcome.revert)
+    run(one_cycle(settings(files, provider), account if send else None))

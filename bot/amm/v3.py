@@ -102,9 +102,7 @@ def _stops(pool: V3Pool, zero_for_one: bool) -> Iterator[tuple[int, int]]:
         while (tick - edge) * forward > 0:
             yield edge, 0
             edge += forward * width
-        if tick == edge:
-            edge += forward * width
-        yield tick, net
+        yield tick, net  # when it is itself an edge, that comes again: a step without length
     while True:
         yield min(max(edge, MIN_TICK), MAX_TICK), 0
         edge += forward * width

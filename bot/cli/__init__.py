@@ -18,6 +18,7 @@ app = typer.Typer(
     "5 chain or node, 6 refused by a limit or a person.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain help: rich would take three quarters of its time
     pretty_exceptions_enable=False,  # its tracebacks show local variables, and so secrets
 )
 for group in (setup, doctor, look, act):

@@ -63,7 +63,7 @@ async def _rebalance(config: "Config", dry_run: bool, yes: bool, as_json: bool) 
             confirm("Send this bundle?", yes)
             if proposal.verdict == "ask":
                 await parts.journal.append(cycle, "approval", Approval(cycle, getuser(), True, "evenkeel rebalance"))
-        done, outcome = await parts.turn(seen=snapshot, approved=sends)
+        done, outcome = await parts.turn(cycle=cycle, seen=snapshot, approved=sends)
         said = [*proposed(cycle, snapshot, done), *([happened(outcome, snapshot, done.plan)] if outcome else [])]
         if not parts.live and outcome:
             said.append("This was a dry run: nothing was sent.")

@@ -27,10 +27,10 @@ def init(
 ) -> None:
     """Write a first configuration and policy. Never overwrites."""
     from bot.cli.show import emit, lines
-    from bot.config.starter import starter
+    from bot.config.starter import starter_file
     from bot.core.errors import ConfigError
 
-    files = {directory / name: starter(source) for name, source in STARTER.items()}
+    files = {directory / name: starter_file(source).read_text(encoding="utf-8") for name, source in STARTER.items()}
     if there := [str(path) for path in files if path.exists()]:
         raise ConfigError(f"expected a place without {', '.join(there)}, found them there; nothing was written")
     directory.mkdir(parents=True, exist_ok=True)

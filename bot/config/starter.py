@@ -1,15 +1,14 @@
-"""The files a newcomer starts from: those of the repository's config/, which the wheel carries beside this module."""
+"""The files a newcomer starts from: those of the repository's config/, linked here so that the package carries them."""
 
 from pathlib import Path
 
 from bot.core.errors import Broken
 
-PLACES = (Path(__file__).parent / "files", Path(__file__).parents[2] / "config")  # wheel, repository
+FILES = Path(__file__).parent / "files"
 
 
-def starter(name: str) -> str:
-    """Text of one file. Broken when the installation lacks it."""
-    for place in PLACES:
-        if (place / name).is_file():
-            return (place / name).read_text(encoding="utf-8")
-    raise Broken(f"expected {name} in {PLACES[0]}, found none; install evenkeel again")
+def starter_file(name: str) -> Path:
+    """Where one file lies. Broken when the installation lacks it."""
+    if not (FILES / name).is_file():
+        raise Broken(f"expected {name} in {FILES}, found none; install evenkeel again")
+    return FILES / name

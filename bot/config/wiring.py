@@ -49,9 +49,11 @@ class Parts:
         snapshot = await self.observer.observe()
         return snapshot, propose(self.policy, await self.journal.memory(), snapshot)
 
-    async def turn(self, *, seen: Snapshot | None = None, approved: bool = False) -> tuple[Proposal, Outcome | None]:
+    async def turn(
+        self, *, cycle: int | None = None, seen: Snapshot | None = None, approved: bool = False
+    ) -> tuple[Proposal, Outcome | None]:
         """One cycle, recorded; `seen`: of the world as it was shown to a person, not as it is now."""
-        cycle = await self.journal.last_cycle() + 1
+        cycle = cycle or await self.journal.last_cycle() + 1
         proposal, outcome = await run_cycle(
             self.policy,
             Seen(seen) if seen else self.observer,

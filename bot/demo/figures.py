@@ -21,6 +21,7 @@ class Figures:
     worst_drift_left: float | None  # of the portfolio that was never rebalanced
     last_drift: float
     last_band: float
+    pools_off: float
     sent: int
     failed: int
     off_wei: int
@@ -49,6 +50,7 @@ def figures(result: DemoResult) -> Figures:
         worst_drift_left=max((h.drift_left for h in result.hours if h.drift_left is not None), default=None),
         last_drift=last.drift,
         last_band=last.band,
+        pools_off=max(hour.pools_off for hour in result.hours[:-1]),
         sent=len(bundles),
         failed=sum(not b.ok for b in bundles),
         off_wei=max((b.off_wei for b in bundles), default=0),

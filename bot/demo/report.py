@@ -30,7 +30,12 @@ def render_table(result: DemoResult) -> "Table":
     """The figures for a terminal."""
     from rich.table import Table
 
-    table = Table(title=f"{result.policy} on a {result.chain}", title_justify="left", show_header=False, pad_edge=False)
+    table = Table(
+        title=f"{result.policy} on a {result.chain}; money in {result.numeraire}",
+        title_justify="left",
+        show_header=False,
+        pad_edge=False,
+    )
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     for section in sections(result):
@@ -56,6 +61,7 @@ def render_html(result: DemoResult) -> str:
         basket=_basket(result),
         tiles=_tiles(result, found),
         value=Markup(svg(_value(result))),
+        ahead=Markup(svg(_ahead(result))),
         weights=[(s, t, Markup(svg(c))) for s, t, c in _weights(result)],
         prices=[(c.title, Markup(svg(c))) for c in _prices(result)],
         utc=utc,
@@ -72,6 +78,7 @@ def sections(result: DemoResult) -> tuple[tuple[tuple[str, str], ...], ...]:
     f = figures(result)
     run = (
         ("prices", result.path),
+        ("market", f"{money(result.flow)} of ordinary flow, and arbitrage to within {f.pools_off:.2%} of the feeds"),
         ("replayed", f"{len(result.hours) - 2} hours, {result.cycles} cycles of the bot, in {result.seconds:.0f} s"),
     )
     worth = (
@@ -89,7 +96,7 @@ def sections(result: DemoResult) -> tuple[tuple[tuple[str, str], ...], ...]:
         ("bundles", f"{f.sent} sent ({f.failed} failed), {len(result.refusals)} refused"),
         ("expected against got", f"at worst {f.off_wei} wei apart in any amount of any bundle"),
         ("traded", f"{money(f.traded)}, swap fees {money(f.swap_fees)}"),
-        ("gas", f"{f.gas_used:,} used, {money(f.gas_paid)} paid by the keeper"),
+        ("gas", f"{f.gas_used:,} used, {money(f.gas_paid)} paid by the keeper (base fee {result.base_fee_gwei} gwei)"),
     )
     ranges = (
         ("LP fees earned", money(result.fees_earned)),
@@ -159,6 +166,15 @@ def _value(result: DemoResult) -> Chart:
         Line("the vault", [float(h.vault) for h in result.hours], "vault"),
     )
     return Chart("Value of the first deposits", _times(result), lines, marks=_marks(result.bundles), height=300)
+
+
+def _ahead(result: DemoResult) -> Chart:
+    lines = (
+        Line("zero", [0.0] * len(result.hours), "target"),
+        Line("against never rebalancing", [float(h.vault - h.left) for h in result.hours], "left"),
+        Line("against holding", [float(h.vault - h.hold) for h in result.hours], "hold"),
+    )
+    return Chart("The vault against the others", _times(result), lines, marks=_marks(result.bundles), height=180)
 
 
 def _weights(result: DemoResult) -> list[tuple[str, float, Chart]]:

@@ -29,6 +29,7 @@ class Hour:
     drift: float  # the worst
     drift_left: float | None  # the worst of the portfolio left alone; None before there is one
     band: float
+    pools_off: float  # worst distance of a pool's price from the feeds', as a fraction
     ranges: tuple[RangeSeen, ...]
 
 
@@ -79,7 +80,7 @@ class TokenAccount:
     @property
     def exact(self) -> bool:
         """Nobody was promised more than there is, nor less than rounding explains, and everybody got it."""
-        return 0 <= self.dust <= self.bound and self.redeemable <= self.paid <= self.held
+        return self.dust <= self.bound and self.redeemable <= self.paid <= self.held
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ class DemoResult:
     path: str  # where the prices come from
     made_up: bool
     policy: str  # name and version
+    numeraire: str
+    base_fee_gwei: Money  # of every block
     tokens: tuple[str, ...]
     targets: tuple[float, ...]
     deposited: Money  # at the first prices

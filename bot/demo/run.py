@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from bot.config import Config, load, load_policy
-from bot.config.starter import PLACES
+from bot.config.starter import starter_file
 from bot.config.wiring import market as market_of
 from bot.core.errors import Broken, ChainError, DataError
 from bot.core.types import Memory, Outcome, Proposal, Snapshot, Token
@@ -56,7 +56,7 @@ async def run_demo(options: DemoOptions, tell: Callable[[Progress], None] = lamb
     ConfigError, DataError when a file is wrong; ChainError when no chain could be had; Broken when the demo itself is.
     """
     began = time.monotonic()
-    config = load([options.config or default_config()])
+    config = load([options.config or starter_file("mainnet.yaml")])
     policy = load_policy(config)
     market = staging.trimmed(market_of(config), config)
     symbols = tuple(token.symbol for token in market.tokens)
@@ -73,14 +73,6 @@ async def run_demo(options: DemoOptions, tell: Callable[[Progress], None] = lamb
         await demo.open(options.deposits)
         await demo.play(tell)
         return await demo.sum_up(options, began)
-
-
-def default_config() -> Path:
-    """The configuration that a newcomer starts from. Broken when the installation lacks it."""
-    for place in PLACES:
-        if (place / "mainnet.yaml").is_file():
-            return place / "mainnet.yaml"
-    raise Broken(f"expected mainnet.yaml in {PLACES[0]}, found none; install evenkeel again")
 
 
 @asynccontextmanager
@@ -159,6 +151,8 @@ class Demo:
             path=self._path.said,
             made_up=self._path.made_up,
             policy=f"{self._policy.name} ({self._policy.version})",
+            numeraire=self._policy.numeraire,
+            base_fee_gwei=options.gas_price_gwei,
             tokens=tally.symbols,
             targets=tuple(self._policy.targets[symbol] for symbol in tally.symbols),
             deposited=tally.hours[0].hold,

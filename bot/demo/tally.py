@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from bot.amm.pools import spot
 from bot.core.types import (
     Amount,
     Memory,
@@ -80,6 +81,7 @@ class Tally:
                 drift=standing.worst,
                 drift_left=alone.worst if alone else None,
                 band=standing.band,
+                pools_off=max(_off(pool, seen) for pool in seen.pools),
                 ranges=tuple(_range(seen.pool(p.pool), p) for p in seen.positions if p.tick_lower < p.tick_upper),
             )
         )
@@ -150,6 +152,10 @@ def _removals(plan: Plan) -> dict[str, Liquidity]:
 
 def _fee(swap: Swap, seen: Snapshot) -> Amount:
     return replace(swap.give, raw=Raw(-(-swap.give.raw * seen.pool(swap.pool).fee // MILLION)))
+
+
+def _off(pool: Pool, seen: Snapshot) -> float:
+    return abs(float(spot(pool) * seen.price(pool.token1) / seen.price(pool.token0)) - 1)
 
 
 def _range(pool: Pool, position: Position) -> RangeSeen:

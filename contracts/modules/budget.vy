@@ -6,6 +6,7 @@
 @notice  Shares of NAV are 1e18 = 100 %. A bucket leaks its whole day's limit in a day, evenly.
 """
 
+from modules import maths
 from modules import refuse
 from modules import roles
 
@@ -141,19 +142,13 @@ def _spend(limits: Limits, before: Run, nav_before: uint256, nav_after: uint256,
     """@notice Charge a bundle to the limits, rounding against the keeper, and step to the next sequence number"""
     lost: uint256 = 0
     if nav_after < nav_before:
-        lost = self._share_up(nav_before - nav_after, nav_before)
+        lost = maths._mul_div_up(nav_before - nav_after, ONE, nav_before)
     if lost > limits.bundle_loss_bps * BPS:
         refuse._with(refuse.LIMITS_BUNDLE_LOSS)
     loss_used: uint256 = before.loss_used + lost
     if loss_used > limits.day_loss_bps * BPS:
         refuse._with(refuse.LIMITS_DAY_LOSS)
-    turnover_used: uint256 = before.turnover_used + self._share_up(turnover, nav_before)
+    turnover_used: uint256 = before.turnover_used + maths._mul_div_up(turnover, ONE, nav_before)
     if turnover_used > limits.day_turnover_bps * BPS:
         refuse._with(refuse.LIMITS_DAY_TURNOVER)
     self.run_word = before.sequence + 1 | block.timestamp << 64 | loss_used << 104 | turnover_used << 176
-
-
-@internal
-@pure
-def _share_up(part: uint256, whole: uint256) -> uint256:
-    return (part * ONE + whole - 1) // whole

@@ -87,9 +87,9 @@ def _sqrt_x96(numerator: uint256, denominator: uint256) -> uint256:
 
 @internal
 @pure
-def _sqrt_ratio(tick: int24) -> uint256:
+def _sqrt_ratio(tick: int256) -> uint256:
     """@notice sqrt(1.0001**tick) * 2**96, bit for bit as Uniswap's TickMath.getSqrtRatioAtTick"""
-    distance: uint256 = convert(abs(convert(tick, int256)), uint256)
+    distance: uint256 = convert(abs(tick), uint256)
     if distance > MAX_TICK:
         refuse._with(refuse.MATHS_TICK)
     ratio: uint256 = 2**128
@@ -106,7 +106,7 @@ def _sqrt_ratio(tick: int24) -> uint256:
 @pure
 def _amounts(sqrt_price: uint256, lower: int24, upper: int24, liquidity: uint256) -> uint256[2]:
     """@notice What a range holds at a price, rounded down: exactly what the pool's burn pays there"""
-    bottom: uint256 = self._sqrt_ratio(lower)
-    top: uint256 = self._sqrt_ratio(upper)
+    bottom: uint256 = self._sqrt_ratio(convert(lower, int256))
+    top: uint256 = self._sqrt_ratio(convert(upper, int256))
     at: uint256 = max(bottom, min(sqrt_price, top))
     return [self._mul_div(liquidity << 96, top - at, top) // at, self._mul_div(liquidity, at - bottom, Q96)]

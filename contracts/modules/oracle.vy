@@ -73,7 +73,7 @@ def _mean(pool: uint256) -> uint256:
     """@notice The square-root price (X96) of the pool's mean tick over its window; reverts where the pool remembers less"""
     window: uint256 = registry._window(pool)
     seen: IPool.Observed = staticcall IPool(registry._address(pool)).observe([convert(window, uint32), 0])
-    return maths._sqrt_ratio(convert((seen.now - seen.then) // convert(window, int256), int24))
+    return maths._sqrt_ratio(unsafe_div(unsafe_sub(seen.now, seen.then), convert(window, int256)))
 
 
 @internal

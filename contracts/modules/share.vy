@@ -12,7 +12,7 @@ implements: IERC20
 
 # ------------------------------------------------------------------ storage
 
-name: public(immutable(String[64]))
+name: public(immutable(String[32]))
 symbol: public(immutable(String[32]))
 decimals: public(constant(uint8)) = 18
 totalSupply: public(uint256)
@@ -21,7 +21,7 @@ allowance: public(HashMap[address, HashMap[address, uint256]])
 
 
 @deploy
-def __init__(name_: String[64], symbol_: String[32]):
+def __init__(name_: String[32], symbol_: String[32]):
     name = name_
     symbol = symbol_
 
@@ -58,16 +58,14 @@ def _move(owner: address, to: address, amount: uint256):
     if to == empty(address):
         refuse._with(refuse.SHARES_ZERO_ADDRESS)
     self._take(owner, amount)
-    self.balanceOf[to] += amount
-    log IERC20.Transfer(sender=owner, receiver=to, value=amount)
+    self._credit(owner, to, amount)
 
 
 @internal
 def _mint(to: address, amount: uint256):
     """@dev The caller refuses the zero address, which holds the shares locked for ever."""
     self.totalSupply += amount
-    self.balanceOf[to] += amount
-    log IERC20.Transfer(sender=empty(address), receiver=to, value=amount)
+    self._credit(empty(address), to, amount)
 
 
 @internal
@@ -83,3 +81,9 @@ def _take(owner: address, amount: uint256):
     if amount > held:
         refuse._with(refuse.SHARES_BALANCE)
     self.balanceOf[owner] = held - amount
+
+
+@internal
+def _credit(owner: address, to: address, amount: uint256):
+    self.balanceOf[to] += amount
+    log IERC20.Transfer(sender=owner, receiver=to, value=amount)

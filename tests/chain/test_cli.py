@@ -16,9 +16,14 @@ import pytest
 
 from bot.chain import cheats, seeds
 from bot.chain.grades import Chain
+from bot.chain.rpc import HttpRpc
 from bot.cli import run
+from bot.config import load
+from bot.config.wiring import market
+from bot.core.errors import ChainError
 from bot.core.types import Feed
 from bot.core.units import Money, to_raw_floor
+from bot.venues.market import verify_market
 
 pytestmark = pytest.mark.chain
 
@@ -103,6 +108,17 @@ def policy(more: str, name: str = "policy.yaml", targets: str = "{USDC: 0.4, WET
 
 async def nonce(replica: Chain, who: str = KEEPER) -> int:
     return int(await replica.rpc.call("eth_getTransactionCount", who, "latest"), 16)
+
+
+# ------------------------------------------------------------------ the published configuration
+
+
+async def test_mainnet_file__on_the_replica__is_what_stands_there(replica: Chain) -> None:
+    await verify_market(replica.rpc, market(load([CONFIG / "mainnet.yaml"], {})))
+
+
+async def test_mainnet_file__on_recorded_state__is_what_stands_there(recorded: Chain) -> None:
+    await verify_market(recorded.rpc, market(load([CONFIG / "mainnet.yaml"], {})))
 
 
 # ------------------------------------------------------------------ looking
@@ -443,3 +459,43 @@ async def test_run__as_a_process__rebalances_and_stops_on_sigterm_within_ten_sec
     assert KEEPER_KEY[2:] not in "".join(lines) + rest.decode()
     assert (await evenkeel("status")).code == 0
     assert (await evenkeel("history", "--json")).json[0]["what"] == "rebalanced"
+
+
+# ------------------------------------------------------------------ chains and the demo
+
+
+async def test_chain_replica__as_a_process__says_where_it_is_and_takes_its_node_with_it(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from bot.cli import main; main()", "chain", "replica",
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        first = (await asyncio.wait_for(process.stdout.readline(), 60)).decode().strip()
+        url = first.removeprefix("export EVENKEEL_CHAIN__RPC=")
+        async with HttpRpc(url) as rpc:
+            assert int(await rpc.call("eth_chainId"), 16) == 1
+        process.send_signal(signal.SIGINT)
+        out, _ = await asyncio.wait_for(process.communicate(), 10)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0
+    assert OWNER in out.decode()
+    async with HttpRpc(url, timeout_s=2) as rpc:
+        with pytest.raises(ChainError):
+            await rpc.call("eth_chainId")
+
+
+async def test_demo__an_hour_or_two__reports_and_writes_its_page(evenkeel: Evenkeel, tmp_path: Path) -> None:
+    said = await evenkeel("demo", "--hours", "2", "--report", str(tmp_path / "demo.html"), "--json")
+    assert said.code == 0, said.err
+    assert said.json["chain"] == "replica of mainnet"
+    assert (tmp_path / "demo.html").read_text(encoding="utf-8").lstrip().lower().startswith("<!doctype html")
+
+
+async def test_demo__two_chains_at_once__is_a_config_error(evenkeel: Evenkeel, tmp_path: Path) -> None:
+    said = await evenkeel("demo", "--state", "a.json", "--fork-url", "http://127.0.0.1:9")
+    assert said.code == 3
+    assert "leave one out" in said.err

@@ -52,6 +52,8 @@ def assert_sound(result: DemoResult, hours: int) -> None:
     assert all(bundle.drift_after < bundle.drift_before for bundle in result.bundles)
     last = result.hours[-1]
     assert last.drift <= last.band
+    assert result.basket == pytest.approx(result.targets, abs=0.002)
+    assert max(hour.pools_off for hour in result.hours if hour.at < last.at) < 1e-3
     assert_shares_are_backed(result)
     page = Fetches()
     page.feed(render_html(result))

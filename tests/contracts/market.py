@@ -10,7 +10,6 @@ from typing import Any
 import boa
 
 from bot.amm import v3
-from bot.amm.ticks import tick_at_sqrt_ratio
 from bot.chain.abi import encode
 from bot.chain.abi import load as load_artifact
 from bot.chain.toolchain import creation_codes
@@ -115,6 +114,11 @@ class Market:
         self.tokens[symbol].approve(spender, raw, sender=who)
         return int(raw)
 
+    def symbols(self, pool: int) -> list[str]:
+        """Of the pool's token0 and token1."""
+        by_address = {token.address: symbol for symbol, token in self.tokens.items()}
+        return [by_address[self.pools[pool].token0()], by_address[self.pools[pool].token1()]]
+
     def token0_is(self, pool: int, symbol: str) -> bool:
         return bool(self.pools[pool].token0() == self.tokens[symbol].address)
 
@@ -192,24 +196,28 @@ def action(kind: int, pool: int, lower: int, upper: int, amount: int, bounds: in
 
 
 def _place(market: Market) -> None:
-    """Put 200,000 into a range around the price and 100,000 into the V2 pair; then trade, so that fees are due."""
-    pool, pair = market.pools[0], market.pools[2]
-    price, tick, *_ = pool.slot0()
-    lower, upper = (tick - 1_000) // 10 * 10, (tick + 1_000) // 10 * 10
-    half = {s: to_raw_floor(Decimal(100_000) / PRICES[s], DECIMALS[s]) for s in ("USDC", "WETH")}
-    symbols = ("USDC", "WETH") if market.token0_is(0, "USDC") else ("WETH", "USDC")
-    liquidity = v3.liquidity_for(price, lower, upper, *(half[s] for s in symbols))
-    reserves = pair.getReserves()[:2]
-    money = [Decimal(50_000) / PRICES[s] for s in symbols]  # both pools order the same two tokens alike
-    give = [to_raw_floor(units, DECIMALS[s]) for units, s in zip(money, symbols, strict=True)]
-    least = min(raw * pair.totalSupply() // reserve for raw, reserve in zip(give, reserves, strict=True)) * 999 // 1_000
-    actions = [
-        action(3, 0, lower, upper, liquidity, (2**128 - 1) << 128 | (2**128 - 1)),
-        action(3, 2, 0, 0, least, give[0] << 128 | give[1]),
-    ]
-    sequence = market.vault.state()[0]
-    market.vault.execute(actions, [], sequence, market.deadline(), sender=market.keeper)
-    for zero_for_one in (True, False):
-        amount = half[symbols[0] if zero_for_one else symbols[1]] * 5
-        market.provider.swap(pool.address, zero_for_one, amount)
-    assert tick_at_sqrt_ratio(pool.slot0()[0]) in range(lower, upper)
+    """Two ranges, one with ticks below zero and one above, and LP tokens; then trades, so that fees are due."""
+    pair = market.pools[2]
+    money = {0: Decimal(200_000), 1: Decimal(60_000)}
+    ranges = {index: _range(market, index, part) for index, part in money.items()}
+    symbols = market.symbols(2)
+    give = [to_raw_floor(Decimal(50_000) / PRICES[s], DECIMALS[s]) for s in symbols]
+    reserves = zip(give, pair.getReserves()[:2], strict=True)
+    least = min(raw * pair.totalSupply() // reserve for raw, reserve in reserves) * 999 // 1_000
+    actions = [action(3, index, *place, 2**256 - 1) for index, place in ranges.items()]
+    actions.append(action(3, 2, 0, 0, least, give[0] << 128 | give[1]))
+    market.vault.execute(actions, [], market.vault.state()[0], market.deadline(), sender=market.keeper)
+    for index in ranges:
+        for zero_for_one, symbol in zip((True, False), market.symbols(index), strict=True):
+            amount = to_raw_floor(Decimal(500_000) / PRICES[symbol], DECIMALS[symbol])
+            market.provider.swap(market.pools[index].address, zero_for_one, amount)
+    assert ranges[0][1] < 0 < ranges[1][0] or ranges[1][1] < 0 < ranges[0][0]
+
+
+def _range(market: Market, index: int, money: Decimal) -> tuple[int, int, int]:
+    """Ticks around the price, and the liquidity that the money buys there."""
+    price, tick, *_ = market.pools[index].slot0()
+    spacing = (10, 60)[index]
+    lower, upper = (tick - 1_000) // spacing * spacing, (tick + 1_000) // spacing * spacing
+    amounts = [to_raw_floor(money / 2 / PRICES[s], DECIMALS[s]) for s in market.symbols(index)]
+    return lower, upper, v3.liquidity_for(price, lower, upper, *amounts)

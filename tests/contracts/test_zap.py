@@ -345,9 +345,14 @@ def test_trade__pool_that_takes_and_gives_nothing__fails_its_least(market: Marke
         deposit(market, zap, [trade(market, GREEDY, "USDC", 100 * 10**6, 1)], shares=ONE)
 
 
-@pytest.mark.parametrize("name", ["withdraw", "deposit"])
-def test_reentry__from_a_pool_in_a_withdrawal__cannot_sweep_the_caller(market: Market, zap: Any, name: str) -> None:
-    """Without the lock, the inner call would send all that lies in the zap to its own caller."""
+@pytest.mark.parametrize(("name", "asks"), [("withdraw", 1), ("deposit", 0)])
+def test_reentry__from_a_pool_in_a_withdrawal__cannot_sweep_the_caller(
+    market: Market, zap: Any, name: str, asks: int
+) -> None:
+    """Without the lock, the inner call would send all that lies in the zap to its own caller.
+
+    An inner deposit trades, which uses up the outer pool's right to ask: such a thief would not ask.
+    """
     pool, usdc = market.pools[GREEDY], market.tokens["USDC"]
     holder(market, zap)
     deposit(market, zap, into_everything(market), receiver=pool.address)
@@ -364,6 +369,7 @@ def test_reentry__from_a_pool_in_a_withdrawal__cannot_sweep_the_caller(market: M
     outer = [*out_of_everything(market), trade(market, GREEDY, "USDC", 100 * 10**6)]
     with boa.env.anchor():
         withdraw(market, zap, trades=outer)  # works without the reentry
+    ask(market, 0, asks)
     pool.set_reentry(zap.address, getattr(zap, name).prepare_calldata(*inner))
     with boa.reverts():
         withdraw(market, zap, trades=outer)

@@ -214,6 +214,13 @@ async def test_run__failure_cannot_be_written_down__is_said_and_the_next_start_c
     assert "no space left on device" in capsys.readouterr().out
 
 
+async def test_run__crontab__waits_for_its_time() -> None:
+    turn, starts = turns()
+    async with running(Daemon(turn, Written(), crontab("0 0 29 2 *"))):
+        await asyncio.sleep(0.3)
+    assert starts == []
+
+
 @pytest.mark.parametrize("line", ["*/5 * * * *", "0 12 * * mon-fri"])
 def test_crontab__five_fields__is_in_utc(line: str) -> None:
     assert str(crontab(line).timezone) == "UTC"

@@ -94,10 +94,9 @@ def test_redeem__everybody_leaves__only_the_locked_part_and_dust_stay(world: Wor
 def test_round_trip__never_gains(world: World, shares: int) -> None:
     with_positions(world)
     paid = world.mint(world.bob, shares)
-    lp = world.pools[V2_USD_ETH].balanceOf(world.vault.address) * shares // world.vault.totalSupply()
     back = world.redeem(world.bob, shares)
     assert all(got <= given for got, given in zip(back, paid, strict=True))
-    if lp * world.pools[V2_USD_ETH].balanceOf(world.bob) == 0:  # none, or burned for him
+    if world.pools[V2_USD_ETH].balanceOf(world.bob) == 0:  # no LP tokens were handed over as they are
         assert all(given - got <= 3 * grain for got, given, grain in zip(back, paid, GRAIN, strict=True))
 
 
@@ -140,14 +139,13 @@ def test_redeem__below_least__reverts(world: World) -> None:
 
 def test_redeem__event_names_caller_receiver_and_amounts(world: World) -> None:
     paid = world.redeem(world.alice, ONE, receiver=world.stranger)
-    found = next(log for log in world.vault.get_logs() if type(log).__name__ == "Redeem")
-    assert (found.sender, found.receiver, found.shares, list(found.amounts), found.skip) == (
-        world.alice,
-        world.stranger,
-        ONE,
-        paid,
-        0,
-    )
+    assert world.event("Redeem") == {
+        "sender": world.alice.lower(),
+        "receiver": world.stranger.lower(),
+        "shares": ONE,
+        "amounts": tuple(paid),
+        "skip": 0,
+    }
 
 
 def test_redeem__paused_feeds_dead_and_roles_gone__still_pays(world: World) -> None:

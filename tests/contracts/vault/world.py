@@ -10,7 +10,9 @@ from math import isqrt
 from typing import Any
 
 import boa
+from eth_abi import decode
 from eth_utils import keccak
+from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
 
 from bot.amm.ticks import sqrt_ratio_at_tick
 from bot.chain.abi import encode
@@ -79,17 +81,17 @@ UNISWAP = boa.loads_abi(_abi())
 
 
 @cache
-def _vault_code() -> tuple[Any, bytes]:
-    """The vault as its source stands now: a broken guard must break its test before anything is built."""
-    compiled = compile_contract("Vault.vy")
-    return boa.loads_abi(json.dumps(compiled["abi"]), name="Vault"), bytes.fromhex(str(compiled["bytecode"])[2:])
+def vault_source() -> dict[str, Any]:
+    """ABI and code of the vault as its source stands now: a broken guard must break its test before anything is built."""
+    return compile_contract("Vault.vy")
 
 
 def deploy_vault(*arguments: object) -> Any:
     """A vault with these constructor arguments."""
-    face, code = _vault_code()
+    source = vault_source()
+    code = bytes.fromhex(source["bytecode"].removeprefix("0x"))
     address, _ = boa.env.deploy_code(bytecode=code + encode(VAULT_TYPES, *arguments))
-    return face.at(address)
+    return boa.loads_abi(json.dumps(source["abi"]), name="Vault").at(address)
 
 
 def published(name: str, *addresses: str) -> Any:
@@ -161,6 +163,19 @@ class World:
     alice: str
     bob: str
     stranger: str
+
+    def event(self, name: str) -> dict[str, Any]:
+        """The one event of this name in the vault's last call, by the names of its parts."""
+        (entry,) = (entry for entry in vault_source()["abi"] if (entry["type"], entry.get("name")) == ("event", name))
+        topic = int.from_bytes(event_abi_to_log_topic(entry))
+        ((_, _, topics, data),) = (log for log in self.vault._computation.get_raw_log_entries() if log[2][0] == topic)
+        plain = [part for part in entry["inputs"] if not part["indexed"]]
+        values = decode([collapse_if_tuple(part) for part in plain], data)
+        found = {part["name"]: value for part, value in zip(plain, values, strict=True)}
+        marked = [part for part in entry["inputs"] if part["indexed"]]
+        for part, word in zip(marked, topics[1:], strict=True):
+            (found[part["name"]],) = decode([part["type"]], word.to_bytes(32))
+        return found
 
     @property
     def now(self) -> int:
@@ -265,6 +280,18 @@ class World:
         bottom, top = (sqrt_ratio_at_tick(tick) for tick in ticks)
         at = max(bottom, min(self.pools[pool].slot0()[0], top))
         return Fraction(liquidity * Q96 * (top - at), at * top), Fraction(liquidity * (at - bottom), Q96)
+
+
+def other_vault(world: World, pools: list[tuple[str, int, int, int]]) -> Any:
+    """A second vault on the world's tokens and other pools: a million idle of each token, no shares."""
+    setups = [
+        (token.address, feed.address, HOUR_S, 0, 10_000)
+        for token, feed in zip(world.tokens, world.feeds, strict=True)
+    ]
+    vault = deploy_vault("Other", "OTHER", world.owner, world.keeper, world.guardian, DAY_S, setups, pools, LIMITS)
+    for index, token in enumerate(world.tokens):
+        token.mint(vault.address, worth(index, 1_000_000))
+    return vault
 
 
 def _v3_pool(factory: Any, tokens: list[Any], sides: tuple[int, int], fee: int, provider: Any) -> Any:

@@ -20,9 +20,26 @@ from tests.unit.amm.build import SPACING_TO_FEE, Range, v3_pool
 
 AMOUNT = st.integers(1, 110).flatmap(lambda bits: st.integers(1, 1 << bits))
 LIQUIDITY = st.integers(1, 100).flatmap(lambda bits: st.integers(1, 1 << bits))
-PRICE = st.integers(MIN_TICK + 1, MAX_TICK - 1).flatmap(
-    lambda tick: st.integers(sqrt_ratio_at_tick(tick), sqrt_ratio_at_tick(tick + 1) - 1)
-)
+TICK = st.integers(MIN_TICK + 1, MAX_TICK - 2)
+
+
+def price_in(tick: int) -> st.SearchStrategy[int]:
+    """On the tick or anywhere up to the next."""
+    first, after = sqrt_ratio_at_tick(tick), sqrt_ratio_at_tick(tick + 1)
+    return st.just(first) | st.integers(first, after - 1)
+
+
+PRICE = TICK.flatmap(price_in)
+
+
+@st.composite
+def prices_of(draw, spacing: int) -> int:
+    """Anywhere, and often beside the edge of a bitmap word, where the pool looks into the next one."""
+    if draw(st.booleans()):
+        return draw(PRICE)
+    edge = draw(st.integers(MIN_TICK // spacing // 256 + 1, MAX_TICK // spacing // 256)) * 256 * spacing
+    tick = edge + draw(st.sampled_from([-2 * spacing, -spacing, 0, spacing])) + draw(st.sampled_from([-1, 0, 1]))
+    return draw(price_in(max(MIN_TICK + 1, min(MAX_TICK - 2, tick))))
 
 
 @st.composite
@@ -30,7 +47,9 @@ def ranges(draw, spacing: int, around: int) -> list[Range]:
     """Up to six ranges, near the price or far; some are neighbours of equal liquidity, so that a tick nets to zero."""
     most = MAX_TICK // spacing
     middle = around // spacing
-    end = st.integers(max(-most, middle - 700), min(most, middle + 700)) | st.integers(-most, most)
+    near = st.integers(max(-most, middle - 700), min(most, middle + 700))
+    word = st.integers(-most // 256 + 1, most // 256).map(lambda word: word * 256)
+    end = near | st.integers(-most, most) | word | word.map(lambda first: first - 1)
     pairs = draw(st.lists(st.tuples(end, end, LIQUIDITY).filter(lambda p: p[0] != p[1]), min_size=1, max_size=5))
     found = [(min(a, b) * spacing, max(a, b) * spacing, liquidity) for a, b, liquidity in pairs]
     neighbour = max(pair[1] for pair in found)
@@ -48,7 +67,7 @@ class World:
 @st.composite
 def worlds(draw) -> World:
     spacing = draw(st.sampled_from(list(SPACING_TO_FEE)))
-    price = draw(PRICE.filter(lambda p: MIN_SQRT_RATIO + 1 < p < MAX_SQRT_RATIO - 1))
+    price = draw(prices_of(spacing))
     chosen = draw(ranges(spacing, tick_at_sqrt_ratio(price)))
     return World(v3_pool(*chosen, spacing=spacing, sqrt_price_x96=price), chosen)
 

@@ -113,6 +113,15 @@ def test_swap__empty_words_between__each_edge_ends_a_step_and_rounds() -> None:
     assert abs(result.amount_out - (123_456_789_123 * ((1 << 96) - leap) >> 96)) < 20
 
 
+def test_swap__from_the_last_slot_of_a_word_upwards__looks_into_the_next_word() -> None:
+    """Ticks 255 * 60 to 256 * 60 - 1 are the last slot: no initialised tick above them is in their own word."""
+    pool = v3_pool(WIDE, sqrt_price_x96=at_tick(255 * 60 + 30))
+    result = v3.swap_exact_in(pool, False, 10**15)
+    assert 255 * 60 + 30 < result.pool.tick < 256 * 60
+    usable = 10**15 * 997 // 1000
+    assert result.pool.sqrt_price_x96 == pool.sqrt_price_x96 + (usable << 96) // pool.liquidity
+
+
 # ------------------------------------------------------------------ the observed window
 
 
@@ -140,11 +149,13 @@ def test_swap__up_to_the_last_observed_tick__equal_to_the_whole_pool(zero_for_on
 
 
 @pytest.mark.parametrize("zero_for_one", [True, False])
-def test_swap__starts_outside_the_observed_ticks__refused(zero_for_one: bool) -> None:
+@pytest.mark.parametrize("amount", [10, E18])  # stays outside, ends inside
+def test_swap__starts_outside_the_observed_ticks__refused(zero_for_one: bool, amount: int) -> None:
     outside = at_tick(1300 if zero_for_one else -1300)
     pool = v3_pool(WIDE, sqrt_price_x96=outside, seen=(-1200, 1200))
+    assert -1200 < v3.swap_exact_in(v3_pool(WIDE, sqrt_price_x96=outside), zero_for_one, E18).pool.tick < 1200
     with pytest.raises(ValueError, match="leaves the observed ticks"):
-        v3.swap_exact_in(pool, zero_for_one, 10)
+        v3.swap_exact_in(pool, zero_for_one, amount)
 
 
 def test_mint_and_burn__range_past_the_observed_ticks__only_seen_ends_are_recorded() -> None:

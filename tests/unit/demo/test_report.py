@@ -34,6 +34,7 @@ def hour(n: int, vault: int, **changes: object) -> Hour:
         drift=0.01,
         drift_left=0.05,
         band=0.02,
+        pools_off=0.0,
         ranges=(RangeSeen("USDC/WETH-500", "WETH", "USDC", 2_700.0, 3_300.0),) if n else (),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
@@ -69,6 +70,8 @@ def run(**changes: object) -> DemoResult:
         path="a made-up path, seed 1",
         made_up=True,
         policy="balanced (0123456789ab)",
+        numeraire="USD",
+        base_fee_gwei=money(2),
         tokens=TOKENS,
         targets=(0.4, 0.4, 0.2),
         deposited=money(1_000_000),
@@ -142,7 +145,9 @@ def test_render_html__a_run__fetches_nothing_and_escapes() -> None:
     assert links.found == []
     assert not re.search(r"url\(|@import|https?://", page)
     assert "WETH is &lt;too&gt; heavy" in page
-    assert page.count("<svg") == 1 + 3 + 2  # value, a weight per token, the range's pair and WBTC's price
+    assert (
+        page.count("<svg") == 2 + 3 + 2
+    )  # value and difference, a weight per token, the range's pair and WBTC's price
 
 
 def test_render_html__no_bundle_and_real_prices__says_so() -> None:

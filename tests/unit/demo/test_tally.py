@@ -124,6 +124,7 @@ def test_hour__an_open_range__fees_and_loss_are_the_ledgers() -> None:
     assert measured.impermanent_loss == result.loss.money < 0
     (seen,) = measured.hours[0].ranges
     assert (seen.token, seen.quote) == ("WETH", "USDC")
+    assert measured.hours[0].pools_off < 1e-6  # the factory's pools stand at the prices
     assert seen.lower < 2_850 < 3_000 < seen.upper
 
 

@@ -1,0 +1,136 @@
+"""What the treasury tells of a receipt, and what it does when things go wrong, with a node made of answers."""
+
+from typing import Any
+
+import pytest
+
+from bot.chain.abi import encode, encode_call
+from bot.core.errors import Broken, ChainError, Reverted
+from bot.core.types import Amount
+from bot.core.units import Raw
+from bot.execution import treasury
+from bot.execution.treasury import TRANSFER, VaultAt
+from tests.factories import USDC, VAULT, WETH
+
+ALICE = "0x00000000000000000000000000000000000A11cE"
+BOB = "0x0000000000000000000000000000000000000B0b"
+PAIR = VaultAt(VAULT, (USDC, WETH))
+MOST = (Amount(USDC, Raw(500)), Amount(WETH, Raw(0)))
+APPROVE, MINT = (encode_call(f"{name}", *args)[:4].hex() for name, args in (
+    ("approve(address,uint256)", (BOB, 1)),
+    ("mint(uint256,uint256[],address,uint256)", (1, [], BOB, 1)),
+))  # fmt: skip
+
+
+def word(address: str) -> str:
+    return "0x" + address[2:].lower().rjust(64, "0")
+
+
+def transfer(token: str, source: str, target: str, raw: int) -> dict[str, Any]:
+    return {"address": token, "topics": [TRANSFER, word(source), word(target)], "data": hex(raw)}
+
+
+class Answers:
+    """A node that signs for its accounts, keeps allowances, and mines at once."""
+
+    def __init__(self, logs: list[dict[str, Any]], refuse: str = "") -> None:
+        self.logs, self.refuse = logs, refuse
+        self.sent: list[str] = []  # calldata
+        self.allowances: dict[str, int] = {}
+        self.silent = False
+        self.code = "0x60"
+
+    async def call(self, method: str, *params: Any) -> Any:
+        return getattr(self, method)(*params)
+
+    def eth_getBlockByNumber(self, block: str, whole: bool) -> dict[str, Any]:
+        return {"timestamp": hex(1_000)}
+
+    def eth_call(self, call: dict[str, str], block: str) -> str:
+        return "0x" + encode(("uint256",), self.allowances.get(call["to"], 0)).hex()
+
+    def eth_sendTransaction(self, transaction: dict[str, str]) -> str:
+        data = transaction["data"][2:]
+        if self.refuse and data.startswith(MINT):
+            raise Reverted(self.refuse)
+        if data.startswith(APPROVE):
+            self.allowances[transaction["to"]] = int(data[-64:], 16)
+        self.sent.append(data)
+        return f"0x{len(self.sent):064x}"
+
+    def eth_getTransactionReceipt(self, tx: str) -> dict[str, Any] | None:
+        if self.silent:
+            return None
+        mint = self.sent[int(tx, 16) - 1].startswith(MINT)
+        return {
+            "transactionHash": tx,
+            "status": "0x1",
+            "blockNumber": "0x7",
+            "gasUsed": hex(1_000 if mint else 10),
+            "effectiveGasPrice": "0x3",
+            "contractAddress": VAULT.lower(),
+            "logs": self.logs if mint else [],
+        }
+
+    def eth_getCode(self, address: str, block: str) -> str:
+        return self.code
+
+
+async def test_moved__every_kind_of_transfer__counts_ours_and_no_other() -> None:
+    nft = {"address": USDC.address, "topics": [TRANSFER, word(ALICE), word(VAULT), word(BOB)], "data": "0x"}
+    logs = [
+        transfer(USDC.address, ALICE, VAULT, 400),
+        transfer(USDC.address.lower(), VAULT, ALICE, 50),
+        transfer(USDC.address, ALICE, ALICE, 7),
+        transfer(USDC.address, ALICE, BOB, 9),  # both ours: the receiver is one of us
+        transfer(WETH.address, VAULT, "0x" + "77" * 20, 1),
+        transfer(VAULT, "0x" + "00" * 20, BOB, 11),
+        nft,
+        {"address": USDC.address, "topics": [word(VAULT)] * 3, "data": "0x05"},
+    ]
+    node = Answers(logs)
+    moved = await treasury.deposit_in_kind(node, ALICE, PAIR, 11, MOST, BOB)
+    assert moved.amounts == (Amount(USDC, Raw(-350)), Amount(WETH, Raw(0)))
+    assert moved.shares == 11
+    assert moved.block == 7
+    assert [data[:8] for data in node.sent] == [APPROVE, MINT, APPROVE]  # nothing is asked of a token not given
+    assert moved.gas_used == 1_020
+    assert moved.fee == 3_060
+    assert node.allowances == {USDC.address: 0}
+
+
+async def test_deposit__refused_by_the_vault__clears_the_allowance_all_the_same() -> None:
+    node = Answers([], refuse="vault: above most")
+    with pytest.raises(Reverted, match="vault: above most"):
+        await treasury.deposit_in_kind(node, ALICE, PAIR, 11, MOST)
+    assert [data[:8] for data in node.sent] == [APPROVE, APPROVE]
+    assert node.allowances == {USDC.address: 0}
+
+
+async def test_deposit__exact_allowance_already_there__is_not_asked_again() -> None:
+    node = Answers([])
+    node.allowances[USDC.address] = 500
+    await treasury.deposit_in_kind(node, ALICE, PAIR, 11, MOST)
+    assert [data[:8] for data in node.sent] == [MINT, APPROVE]
+
+
+async def test_send__never_mined__says_to_look_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(treasury, "WAIT_S", 0)
+    node = Answers([])
+    node.silent = True
+    with pytest.raises(ChainError, match="look it up"):
+        await treasury.deploy_lens(node, ALICE)
+
+
+async def test_deploy__no_code_afterwards__is_broken() -> None:
+    node = Answers([])
+    node.code = "0x"
+    with pytest.raises(Broken, match="found no code"):
+        await treasury.deploy_lens(node, ALICE)
+    node.code = "0x60"
+    assert await treasury.deploy_lens(node, ALICE) == VAULT
+
+
+def test_cushioned__bps__are_taken_off_rounded_down() -> None:
+    found = treasury.cushioned((Amount(USDC, Raw(10_001)), Amount(WETH, Raw(0))), 10)
+    assert found == (Amount(USDC, Raw(9_990)), Amount(WETH, Raw(0)))
