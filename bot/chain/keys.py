@@ -65,6 +65,13 @@ class LocalSigner:
         except ValueError:  # zero, or not below the order of the curve
             raise ConfigError(f"environment variable {variable}: its number is no valid private key") from None
 
+    @classmethod
+    def throwaway(cls) -> "LocalSigner":
+        """A fresh random key that nobody else will ever know: for chains that end with this process."""
+        from eth_account import Account
+
+        return cls(Account.create())
+
     @property
     def address(self) -> str:
         """Checksummed."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import AsJson
+from bot.demo.options import SEED, WEEK_H
 
 if TYPE_CHECKING:
     from bot.demo.options import DemoOptions
@@ -18,7 +19,8 @@ def demo(
     ] = None,
     start: Annotated[str | None, typer.Option("--from", help="First date or hour of the prices, UTC.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Where the replay of the prices ends, UTC.")] = None,
-    hours: Annotated[int, typer.Option("--hours", help="Length, when --to does not say it.", min=1)] = 168,
+    hours: Annotated[int, typer.Option("--hours", help="Length, when --to does not say it.", min=1)] = WEEK_H,
+    seed: Annotated[int, typer.Option("--seed", help="Of the made-up path and of the ordinary flow.")] = SEED,
     state: Annotated[Path | None, typer.Option("--state", help="Recorded mainnet state to run on.")] = None,
     fork_url: Annotated[str | None, typer.Option("--fork-url", help="Mainnet node to fork and run on.")] = None,
     report: Annotated[Path, typer.Option("--report", help="Where the report is written.")] = Path("demo.html"),
@@ -36,6 +38,7 @@ def demo(
         start=moment(start) if start else None,
         end=moment(end) if end else None,
         hours=hours,
+        seed=seed,
         state=state,
         fork_url=fork_url,
         report=report,

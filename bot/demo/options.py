@@ -9,6 +9,7 @@ from bot.core.errors import ConfigError
 from bot.core.units import Money
 
 WEEK_H = 168
+SEED = 7
 GAS_GWEI = Money(Decimal(2))
 DEPOSITS = Money(Decimal(1_000_000))
 
@@ -22,7 +23,7 @@ class DemoOptions:
     start: datetime | None = None  # first hour of `prices` to replay, UTC; None: the file's first
     end: datetime | None = None  # where the replay of `prices` ends, UTC; None: `hours` after the start
     hours: int = WEEK_H  # length of the replay
-    seed: int = 7  # of the made-up path and of the ordinary flow
+    seed: int = SEED  # of the made-up path and of the ordinary flow
     state: Path | None = None  # recorded chain state (anvil's dump, plain or gzip); None: the replica
     fork_url: str | None = None  # fork this node instead
     gas_price_gwei: Money = GAS_GWEI  # base fee of every block

@@ -1,7 +1,5 @@
 """Sets the stage: a chain, a vault on it with the real contracts, and three depositors."""
 
-import os
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -34,7 +32,6 @@ PARTS = (Decimal("0.6"), Decimal("0.3"), Decimal("0.1"))  # of the deposits: fou
 ZAP_CUSHION_BPS = 30
 SHARE = 10**18
 ETHER = 10_000 * 10**ETHER_DECIMALS
-KEY_VARIABLE = "EVENKEEL_DEMO_KEEPER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +66,9 @@ def trimmed(market: Market, config: Config) -> Market:
     return replace(market, tokens=tokens, feeds=tuple(feeds[token] for token in tokens), pools=pools)
 
 
-def throwaway_key() -> LocalSigner:
-    """A keeper's key that lives as long as the demo."""
-    os.environ[KEY_VARIABLE] = secrets.token_hex(32)
-    try:
-        return LocalSigner.from_environment(KEY_VARIABLE)
-    finally:
-        del os.environ[KEY_VARIABLE]
-
-
 async def deploy(rpc: Rpc, market: Market, config: Config) -> Stage:
     """Deploy vault and zap with the limits of the configuration. `market`: as `trimmed` gives it."""
-    keeper = throwaway_key()
+    keeper = LocalSigner.throwaway()
     for holder in (OWNER, keeper.address, *DEPOSITORS):
         await cheats.set_ether(rpc, holder, ETHER)
     setup = replace(vault_setup(config, OWNER), keeper=keeper.address, guardian=GUARDIAN, feeds=market.feeds)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.amm import v3
 from bot.chain import cheats
 from bot.chain.abi import decode, encode_call
 from bot.chain.grades import Chain
@@ -13,7 +14,7 @@ from bot.chain.keys import LocalSigner
 from bot.chain.mainnet import MAINNET, USDC, USDT, WBTC, WETH
 from bot.core.errors import Reverted
 from bot.core.ports import Rpc
-from bot.core.types import Amount, Limits, Snapshot, Token
+from bot.core.types import Amount, Limits, Snapshot, Token, V3Pool
 from bot.core.units import Bps, Raw, to_raw_floor
 from bot.execution import treasury
 from bot.execution.treasury import Moved, Sender, VaultAt, VaultSetup
@@ -243,6 +244,31 @@ async def test_zap__in_and_out_of_one_token__does_what_was_sized(house: House, a
     assert world.value(got) >= world.value(give) * Decimal("0.98")
     assert await allowances(house, ALICE) == [0] * 8
     assert await holdings(house, house.zap) == [0, 0, 0, 0]
+
+
+async def test_zap__vault_that_is_in_the_pools_it_trades_on__does_what_was_sized(house: House) -> None:
+    """The trades move the price of the vault's own range, so its mix is another when the shares are minted."""
+    world = await observe(house)
+    pool = world.pool(MAINNET.pool("USDC/WETH-500").address)
+    assert isinstance(pool, V3Pool)
+    lower, upper = (pool.tick - 300) // 10 * 10, (pool.tick + 300) // 10 * 10
+    liquidity = v3.liquidity_for(pool.sqrt_price_x96, lower, upper, 150_000 * 10**6, 50 * 10**18)
+    head = 3 << 248 | (lower & 0xFFFFFF) << 216 | (upper & 0xFFFFFF) << 192 | liquidity << 64
+    execute = "execute((uint256,uint256)[],uint256[],uint256,uint256)"
+    await cheats.call_as(house.rpc, OWNER, house.vault.address, execute, [(head, 2**256 - 1)], [], 0, 2**64)
+    give = amounts((USDC,), "100000")[0]
+    await cheats.deal(house.rpc, USDC.address, ALICE, give.raw)
+    world = await observe(house)
+    assert world.positions
+    sized = size_deposit(world, give, cushion_bps=10)
+    moved = await treasury.deposit_zap(house.rpc, ALICE, house.vault, house.zap, sized)
+    assert moved.shares == sized.shares
+    spent = sum(-world.value(amount) for amount in moved.amounts)
+    assert spent >= world.value(give) * Decimal("0.998")  # ten of cushion: hardly anything comes back
+    out = size_withdrawal(await observe(house), sized.shares, USDC, cushion_bps=10)
+    back = await treasury.redeem_zap(house.rpc, ALICE, house.vault, house.zap, out)
+    got = back.amounts[0].raw
+    assert got == pytest.approx(out.expect.raw, abs=2)
 
 
 async def test_zap__pool_moved_beyond_the_cushion__is_refused_and_costs_only_gas(house: House) -> None:

@@ -80,20 +80,20 @@ def test_bundle_loss__masked_by_fees_that_were_already_due__is_still_seen(world:
 
 
 def test_day_loss__leaks_away_evenly(world: World) -> None:
-    narrow(world, day_loss=5)
+    narrow(world, day_loss=6)
     bundle = world.swap(V3_BTC_ETH, ETH, worth(ETH, 60_000))
     world.execute(bundle)
     first = world.vault.state()[2]
     assert 18 * BPS // 10 < first < 3 * BPS
     world.execute(bundle)
     loss = world.vault.state()[2]
-    assert 4 * BPS < loss <= 5 * BPS
+    assert 5 * BPS < loss <= 6 * BPS
     with reverts("limits: day loss"):
         world.execute(bundle)
     with boa.env.anchor():
         boa.env.time_travel(seconds=HALF_DAY)
         world.refresh()
-        assert world.vault.state()[2] == loss - 5 * BPS // 2
+        assert world.vault.state()[2] == loss - 6 * BPS * (HALF_DAY + LIMITS[-1]) // DAY_S
     boa.env.time_travel(seconds=DAY_S)
     world.refresh()
     assert world.vault.state()[2] == 0

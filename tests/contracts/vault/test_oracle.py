@@ -130,7 +130,7 @@ def test_spot__extreme_decimals_and_prices__the_pair_is_near_the_feeds_or_not(
     for feed, price in zip(feeds, money, strict=True):
         feed.set_answer(int(price * ONE), world.now)
     units = [10 ** token.decimals() / price for token, price in zip(tokens, money, strict=True)]
-    reserves = [int(10**8 * unit / min(units)) for unit in units]
+    reserves = [int(max(10**8 / min(units), 1_000) * unit) for unit in units]
     vault = _vault_of(world, tokens, feeds, _pair(tokens, reserves))
     sale = action(SWAP, 0, reserves[0] // 1_000, 1, (1, 0))
     boa.env.time_travel(seconds=LIMITS[-1])

@@ -10,6 +10,7 @@ from math import isqrt
 from typing import Any
 
 import boa
+from eth.exceptions import Revert
 from eth_abi import decode
 from eth_utils import keccak
 from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
@@ -134,11 +135,13 @@ def reverts(reason: str | None) -> Iterator[None]:
     try:
         yield
     except boa.BoaError as error:
-        found = error.call_trace.output[4:] if hasattr(error.call_trace, "output") else b""
-        said = decode_reason(found) if found else None
-        assert said == reason, f"expected {reason!r}, found {said!r}"
-        return
-    raise AssertionError(f"expected a revert with {reason!r}, found success")
+        found = error.call_trace.output
+    except Revert as error:  # of a constructor
+        (found,) = error.args
+    else:
+        raise AssertionError(f"expected a revert with {reason!r}, found success")
+    said = decode_reason(found[4:]) if found else None
+    assert said == reason, f"expected {reason!r}, found {said!r}"
 
 
 def decode_reason(body: bytes) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.chain.abi import encode, encode_call
+from bot.chain.abi import encode, selector
 from bot.core.errors import Broken, ChainError, Reverted
 from bot.core.types import Amount
 from bot.core.units import Raw
@@ -16,10 +16,8 @@ ALICE = "0x00000000000000000000000000000000000A11cE"
 BOB = "0x0000000000000000000000000000000000000B0b"
 PAIR = VaultAt(VAULT, (USDC, WETH))
 MOST = (Amount(USDC, Raw(500)), Amount(WETH, Raw(0)))
-APPROVE, MINT = (encode_call(f"{name}", *args)[:4].hex() for name, args in (
-    ("approve(address,uint256)", (BOB, 1)),
-    ("mint(uint256,uint256[],address,uint256)", (1, [], BOB, 1)),
-))  # fmt: skip
+APPROVE = selector("approve(address,uint256)").hex()
+MINT = selector("mint(uint256,uint256[],address,uint256)").hex()
 
 
 def word(address: str) -> str:
