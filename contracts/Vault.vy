@@ -15,6 +15,7 @@
 
 from interfaces import IToken
 from modules import budget
+from modules import bundle
 from modules import maths
 from modules import oracle
 from modules import portfolio
@@ -31,6 +32,7 @@ initializes: registry[roles := roles]
 initializes: oracle[registry := registry]
 initializes: portfolio[registry := registry]
 initializes: venues[registry := registry, portfolio := portfolio]
+initializes: bundle[registry := registry, portfolio := portfolio, venues := venues, budget := budget]
 
 exports: share.__interface__
 exports: (
@@ -295,7 +297,7 @@ def execute(
     for action: Action in actions:
         index: uint256 = action.head >> 240 & 255
         pool: uint256 = registry._pool(index)
-        position: uint256 = self._position(action.head, pool)
+        position: uint256 = bundle._position(action.head, pool)
         amount: uint256 = action.head >> 64 & MASK128
         kind: uint256 = action.head >> 248
         touched |= 1 << index
@@ -310,8 +312,8 @@ def execute(
         else:
             if not measured:
                 measured = True
-                before = self._values(prices)
-            self._assert_near(pool, prices, bounds.deviation_bps, False)
+                before = bundle._values(prices)
+            bundle._assert_near(pool, prices, bounds.deviation_bps, False)
             if kind == SWAP:
                 side: uint256 = ~action.head >> 216 & 1  # the lower tick's place says 1 when token0 goes in
                 fill = venues._swap(pool, side, amount)
@@ -324,105 +326,14 @@ def execute(
                 fill = venues._add(position, pool, amount, [action.bounds >> 128, action.bounds & MASK128])
         fills.append(fill)
     if not measured:
-        before = self._values(prices)
+        before = bundle._values(prices)
 
-    for i: uint256 in range(registry.MAX_POOLS):
-        if touched >> i & 1 != 0:
-            self._assert_near(registry._pool(i), prices, bounds.deviation_bps, True)
-    self._assert_floors(floors)
-    after: DynArray[uint256, registry.MAX_TOKENS] = self._values(prices)
-    nav_before: uint256 = self._sum(before)
-    nav_after: uint256 = self._sum(after)
-    if nav_before == 0 or nav_after == 0:
-        refuse._with(refuse.VAULT_EMPTY)
-    self._assert_corridors(before, nav_before, after, nav_after)
-    budget._spend(bounds, run, nav_before, nav_after, turnover)
+    nav_before: uint256 = 0
+    nav_after: uint256 = 0
+    nav_before, nav_after = bundle._settle(bounds, run, prices, before, touched, turnover)
+    bundle._assert_floors(floors)
     log Executed(sequence=sequence, nav_before=nav_before, nav_after=nav_after, turnover=turnover)
     return fills
-
-
-@internal
-@pure
-def _position(head: uint256, pool: uint256) -> uint256:
-    """@notice The position an action names; a V2 holding has no ticks, whatever the action says"""
-    if registry._kind(pool) == registry.V2:
-        return (head >> 240 & 255) << 48
-    return head >> 192 & (2**56 - 1)
-
-
-@internal
-@view
-def _values(prices: uint256[registry.MAX_TOKENS]) -> DynArray[uint256, registry.MAX_TOKENS]:
-    """@notice The money each token held is worth, positions looked through at the fair price"""
-    values: DynArray[uint256, registry.MAX_TOKENS] = portfolio._holdings(prices, 0, 1, 1)
-    for i: uint256 in range(len(values), bound=registry.MAX_TOKENS):
-        values[i] = maths._mul_div(values[i], prices[i], PRICE_ONE)
-    return values
-
-
-@internal
-@pure
-def _sum(values: DynArray[uint256, registry.MAX_TOKENS]) -> uint256:
-    total: uint256 = 0
-    for part: uint256 in values:
-        total += part
-    return total
-
-
-@internal
-@view
-def _assert_near(pool: uint256, prices: uint256[registry.MAX_TOKENS], deviation_bps: uint256, mean: bool):
-    """@notice The pool's spot, and if asked for its mean over the window, agree with the feeds"""
-    fair: uint256 = oracle._fair(pool, prices)
-    if not oracle._is_near(oracle._spot(pool), fair, deviation_bps):
-        refuse._with(refuse.ORACLE_SPOT)
-    if mean and registry._window(pool) != 0:
-        if not oracle._is_near(oracle._mean(pool), fair, deviation_bps):
-            refuse._with(refuse.ORACLE_TWAP)
-
-
-@internal
-def _assert_floors(floors: DynArray[uint256, registry.MAX_TOKENS]):
-    """@dev What is owed to redeemers is a floor of its own: the keeper cannot spend it."""
-    if len(floors) != 0 and len(floors) != len(registry.token_list):
-        refuse._with(refuse.VAULT_FLOORS)
-    for i: uint256 in range(len(registry.token_list), bound=registry.MAX_TOKENS):
-        least: uint256 = registry.owed_total[i]
-        if len(floors) != 0:
-            least += floors[i]
-        if portfolio._balance(i, self) < least:
-            venues._unwind(0, 1, 0, self)  # a range may still keep what was set aside for redeemers
-            if portfolio._balance(i, self) < least:
-                refuse._with(refuse.VAULT_FLOOR)
-
-
-@internal
-@view
-def _assert_corridors(
-    before: DynArray[uint256, registry.MAX_TOKENS],
-    nav_before: uint256,
-    after: DynArray[uint256, registry.MAX_TOKENS],
-    nav_after: uint256,
-):
-    """@notice Every token's weight is inside its corridor, or no farther outside than before"""
-    for i: uint256 in range(len(after), bound=registry.MAX_TOKENS):
-        outside: uint256 = self._outside(i, after[i], nav_after)
-        if outside != 0:
-            if outside > self._outside(i, before[i], nav_before):
-                refuse._with(refuse.VAULT_CORRIDOR)
-
-
-@internal
-@view
-def _outside(index: uint256, part: uint256, nav: uint256) -> uint256:
-    """@notice How far a weight is outside its corridor (1e18 = 100 %)"""
-    word: uint256 = registry.feed_words[index]
-    weight: uint256 = maths._mul_div(part, ONE, nav)
-    least: uint256 = unsafe_mul(registry._least(word), BPS)
-    most: uint256 = unsafe_mul(registry._most(word), BPS)
-    if weight < least:
-        return unsafe_sub(least, weight)
-    return unsafe_sub(weight, min(weight, most))
 
 
 # ------------------------------------------------------------------ everybody
@@ -452,7 +363,7 @@ def preview_redeem(shares: uint256) -> DynArray[uint256, registry.MAX_TOKENS]:
 @view
 def nav() -> uint256:
     """@notice What all holdings are worth in the quote (18 decimals), at the feeds' prices."""
-    return self._sum(self._values(oracle._prices()))
+    return bundle._sum(bundle._values(oracle._prices()))
 
 
 @external

@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,18 +13,17 @@ import click
 from ape.api.accounts import AccountAPI
 from ape.api.providers import ProviderAPI
 
-from bot.chain.abi import checksum, decode, encode_call
 from bot.cli.story import happened, proposed
+from bot.cli.words import SHARE_DECIMALS, vault_address
 from bot.config import Config, load
 from bot.config.wiring import Parts, build
 from bot.core.errors import ConfigError, EvenkeelError, Refused, Reverted
-from bot.core.ports import Rpc
-from bot.core.types import Amount, Market, Token
-from bot.core.units import Raw, to_units
+from bot.core.types import Amount
+from bot.core.units import to_units
+from bot.execution import treasury
 from bot.execution.executor import VaultExecutor
-from bot.execution.treasury import Moved, VaultAt
+from bot.execution.treasury import Moved
 
-SHARE_DECIMALS = 18
 MAINNET = Path(__file__).parents[1] / "config" / "mainnet.yaml"
 
 files_option = click.option(
@@ -94,67 +93,11 @@ async def parts_for(config: Config, keeper: AccountAPI | None = None) -> AsyncIt
             return
         address = vault_address(config)
         signer = ApeSigner(keeper)
-        (named,) = decode(("address",), await eth_call(parts.rpc, address, "keeper()"))
-        if checksum(named) != signer.address:
-            raise ConfigError(f"--account: expected the vault's keeper {checksum(named)}, found {signer.address}")
+        named = await treasury.keeper_of(parts.rpc, address)
+        if named != signer.address:
+            raise ConfigError(f"--account: expected the vault's keeper {named}, found {signer.address}")
         executor = VaultExecutor(parts.rpc, signer, address, parts.journal)
         yield replace(parts, executor=executor, live=True)
-
-
-def vault_address(config: Config) -> str:
-    """The vault's address. ConfigError when there is none."""
-    if config.account.vault is None:
-        raise ConfigError("account.vault: expected the vault, found none; `ape run deploy --write FILE` makes one")
-    return config.account.vault
-
-
-def zap_address(config: Config) -> str:
-    """The zap's address. ConfigError when there is none."""
-    if config.account.zap is None:
-        raise ConfigError("account.zap: expected the zap of the vault, found none; go in kind instead")
-    return config.account.zap
-
-
-async def vault_at(rpc: Rpc, market: Market, address: str) -> VaultAt:
-    """The vault with its tokens as the market knows them. ConfigError when it lists another."""
-    known = {token.address: token for token in market.tokens}
-    (listed,) = decode(("address[]",), await eth_call(rpc, address, "tokens()"))
-    if strange := [token for token in map(checksum, listed) if token not in known]:
-        raise ConfigError(f"vault {address}: found token {', '.join(strange)}, not among market.tokens; list it there")
-    return VaultAt(address, tuple(known[checksum(token)] for token in listed))
-
-
-async def eth_call(rpc: Rpc, to: str, signature: str, *arguments: Any) -> bytes:
-    """The answer of a view at the latest block."""
-    call = {"to": to, "data": "0x" + encode_call(signature, *arguments).hex()}
-    return bytes.fromhex((await rpc.call("eth_call", call, "latest"))[2:])
-
-
-def token_of(market: Market, symbol: str) -> Token:
-    """A token by symbol. ConfigError when the market does not list it."""
-    try:
-        return market.token(symbol)
-    except KeyError:
-        known = ", ".join(token.symbol for token in market.tokens)
-        raise ConfigError(f"expected a symbol of market.tokens ({known}), found {symbol!r}") from None
-
-
-def raw_of(units: str, decimals: int) -> int:
-    """Whole units as a person writes them, in the smallest unit; exact, above 0. ConfigError otherwise."""
-    try:
-        raw = Decimal(units).scaleb(decimals)
-    except InvalidOperation:
-        raise ConfigError(f"expected a number such as 0.25, found {units!r}") from None
-    if not raw.is_finite() or raw <= 0 or raw != raw.to_integral_value():
-        raise ConfigError(f"expected a number above 0 with at most {decimals} decimals, found {units!r}")
-    return int(raw)
-
-
-def amount_of(market: Market, word: str) -> Amount:
-    """`USDC=1000` as an amount. ConfigError when it is none."""
-    symbol, _, units = word.partition("=")
-    token = token_of(market, symbol)
-    return Amount(token, Raw(raw_of(units, token.decimals)))
 
 
 def shown(amounts: tuple[Amount, ...], write: Callable[[Decimal], str] = "{:,f}".format) -> str:

@@ -8,6 +8,7 @@ from ape.api.accounts import AccountAPI
 from ape.api.providers import ProviderAPI
 from ape.cli import ConnectedProviderCommand, account_option
 
+from bot.cli.words import SHARE_DECIMALS, amount_of, vault_address, zap_address
 from bot.config import Config
 from bot.core.errors import ConfigError
 from bot.core.types import Amount
@@ -15,9 +16,7 @@ from bot.core.units import Raw, minus_bps_floor, to_raw_floor, to_units
 from bot.execution import treasury
 from bot.venues.zap import size_deposit
 from scripts._session import (
-    SHARE_DECIMALS,
     ApeSigner,
-    amount_of,
     cushion_option,
     files_option,
     parts_for,
@@ -27,9 +26,6 @@ from scripts._session import (
     shown,
     tell,
     tell_dry,
-    vault_address,
-    vault_at,
-    zap_address,
 )
 
 
@@ -56,7 +52,7 @@ def cli(
 
 async def _in_kind(config: Config, holder: ApeSigner, words: tuple[str, ...], cushion_bps: int, send: bool) -> None:
     async with parts_for(config) as parts:
-        vault = await vault_at(parts.rpc, parts.market, vault_address(config))
+        vault = await treasury.vault_at(parts.rpc, parts.market, vault_address(config))
         given = {amount.token: amount for amount in (amount_of(parts.market, word) for word in words)}
         if strange := [token.symbol for token in given if token not in vault.tokens]:
             raise ConfigError(f"expected tokens of the vault, found {', '.join(strange)}")
@@ -78,7 +74,7 @@ async def _in_one_token(
     if len(words) != 1:
         raise ConfigError(f"expected one amount with --zap, found {len(words)}")
     async with parts_for(config) as parts:
-        vault = await vault_at(parts.rpc, parts.market, vault_address(config))
+        vault = await treasury.vault_at(parts.rpc, parts.market, vault_address(config))
         sized = size_deposit(await parts.observer.observe(), amount_of(parts.market, words[0]), cushion_bps)
         shares = to_units(sized.shares, SHARE_DECIMALS)
         click.echo(

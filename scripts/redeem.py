@@ -7,32 +7,24 @@ from ape.api.accounts import AccountAPI
 from ape.api.providers import ProviderAPI
 from ape.cli import ConnectedProviderCommand, account_option
 
-from bot.chain.abi import decode
 from bot.chain.rpc import HttpRpc
+from bot.cli.words import SHARE_DECIMALS, shares_of, token_of, vault_address, zap_address
 from bot.config import Config
 from bot.config.wiring import market
-from bot.core.errors import ConfigError
 from bot.core.units import to_units
 from bot.execution import treasury
 from bot.venues.zap import size_withdrawal
 from scripts._session import (
-    SHARE_DECIMALS,
     ApeSigner,
     cushion_option,
-    eth_call,
     files_option,
     parts_for,
-    raw_of,
     run,
     send_option,
     settings,
     shown,
     tell,
     tell_dry,
-    token_of,
-    vault_address,
-    vault_at,
-    zap_address,
 )
 
 
@@ -61,12 +53,8 @@ async def _redeem(
 ) -> None:
     address, place = vault_address(config), market(config)
     async with HttpRpc(config.chain.rpc[0], config.chain.timeout_s) as rpc:
-        (owned,) = decode(("uint256",), await eth_call(rpc, address, "balanceOf(address)", holder.address))
-        shares = owned if words == "all" else raw_of(words, SHARE_DECIMALS)
-        if not 0 < shares <= owned:
-            most = to_units(owned, SHARE_DECIMALS)
-            raise ConfigError(f"expected above 0 and at most the {most:,f} shares of {holder.address}, found {words}")
-        vault = await vault_at(rpc, place, address)
+        vault = await treasury.vault_at(rpc, place, address)
+        shares = shares_of(words, await treasury.shares_of(rpc, vault, holder.address))
         if symbol is None:
             expect = await treasury.preview_redeem(rpc, vault, shares)
             click.echo(f"{to_units(shares, SHARE_DECIMALS):,f} shares for {shown(expect)}")

@@ -17,8 +17,8 @@ from ape.api.providers import ProviderAPI
 from ape.cli import ConnectedProviderCommand
 
 from bot.chain import cheats, replica, seeds
-from bot.chain.abi import decode
 from bot.chain.rpc import HttpRpc
+from bot.cli.words import SHARE_DECIMALS
 from bot.config import Config
 from bot.config.wiring import vault_setup
 from bot.core.ports import Rpc
@@ -27,18 +27,7 @@ from bot.core.units import ETHER_DECIMALS, to_raw_floor, to_units
 from bot.execution import treasury
 from bot.execution.treasury import VaultAt
 from bot.venues.zap import size_deposit
-from scripts._session import (
-    SHARE_DECIMALS,
-    ApeSigner,
-    eth_call,
-    files_option,
-    one_cycle,
-    parts_for,
-    run,
-    settings,
-    shown,
-    tell,
-)
+from scripts._session import ApeSigner, files_option, one_cycle, parts_for, run, settings, shown, tell
 
 MONEY = Decimal(100_000)  # of the first deposit, in the numeraire
 ZAPPED = Decimal(10_000)
@@ -105,7 +94,7 @@ async def _zap(rpc: Rpc, holder: ApeSigner, vault: VaultAt, zap: str, seen: Snap
 
 
 async def _redeem(rpc: Rpc, holder: ApeSigner, vault: VaultAt) -> None:
-    (shares,) = decode(("uint256",), await eth_call(rpc, vault.address, "balanceOf(address)", holder.address))
+    shares = await treasury.shares_of(rpc, vault, holder.address)
     expect = await treasury.preview_redeem(rpc, vault, shares)
     click.echo(f"{to_units(shares, SHARE_DECIMALS):,f} shares for {shown(expect)}")
     tell(await treasury.redeem(rpc, holder, vault, shares, treasury.cushioned(expect, CUSHION_BPS)))

@@ -2,22 +2,21 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli.options import AsJson, Files, Yes, confirm, settings
+from bot.cli.words import SHARE_DECIMALS, amount_of, shares_of, token_of, vault_address, zap_address
 from bot.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from bot.config import Config
     from bot.core.ports import Rpc, Signer
-    from bot.core.types import Amount, Market, Snapshot, Token
+    from bot.core.types import Market, Snapshot, Token
     from bot.execution.treasury import Moved, VaultAt
-
-SHARE_DECIMALS = 18
 
 Cushion = Annotated[
     int,
@@ -123,7 +122,7 @@ async def _info(config: "Config", as_json: bool) -> None:
     from bot.config.wiring import build
 
     async with build(config) as parts:
-        address = _vault_address(config)
+        address = vault_address(config)
         snapshot = await parts.observer.observe()
         roles = ("owner", "keeper", "guardian")
         found = await _read(parts.rpc, parts.market, address, [(f"{role}()", "address") for role in roles])
@@ -183,8 +182,8 @@ async def _deposit_in_kind(config: "Config", words: list[str], cushion_bps: int,
 
     holder = _signer(config)
     async with build(config) as parts:
-        vault = await _vault_at(parts.rpc, parts.market, _vault_address(config))
-        given = {amount.token: amount for amount in (_amount(parts.market, word) for word in words)}
+        vault = await treasury.vault_at(parts.rpc, parts.market, vault_address(config))
+        given = {amount.token: amount for amount in (amount_of(parts.market, word) for word in words)}
         if strange := [token.symbol for token in given if token not in vault.tokens]:
             raise ConfigError(f"expected tokens of the vault, found {', '.join(strange)}")
         most = tuple(given.get(token, Amount(token, Raw(0))) for token in vault.tokens)
@@ -208,10 +207,10 @@ async def _deposit_zap(config: "Config", word: str, cushion_bps: int, yes: bool,
     from bot.execution import treasury
     from bot.venues.zap import size_deposit
 
-    holder, zap = _signer(config), _zap_address(config)
+    holder, zap = _signer(config), zap_address(config)
     async with build(config) as parts:
-        vault = await _vault_at(parts.rpc, parts.market, _vault_address(config))
-        sized = size_deposit(await parts.observer.observe(), _amount(parts.market, word), cushion_bps)
+        vault = await treasury.vault_at(parts.rpc, parts.market, vault_address(config))
+        sized = size_deposit(await parts.observer.observe(), amount_of(parts.market, word), cushion_bps)
         shares = to_units(sized.shares, SHARE_DECIMALS)
         say(f"{amount_words(sized.give)} in {len(sized.trades)} trades for {shares:,.6f} shares")
         confirm("Deposit?", yes)
@@ -224,20 +223,16 @@ async def _deposit_zap(config: "Config", word: str, cushion_bps: int, yes: bool,
 
 async def _redeem(config: "Config", words: str, symbol: str | None, cushion_bps: int, yes: bool, as_json: bool) -> None:
     from bot.config.wiring import market
+    from bot.execution import treasury
 
     holder, place = _signer(config), market(config)
     async with _node(config) as rpc:  # not `build`: redeeming in kind must work whatever the feeds say
-        vault = await _vault_at(rpc, place, _vault_address(config))
-        (owned,) = await _read(rpc, place, vault.address, [("balanceOf(address)", "uint256")], holder.address)
-        shares = owned if words == "all" else _raw(words, SHARE_DECIMALS)
-        if not 0 < shares <= owned:
-            raise ConfigError(
-                f"expected above 0 and at most {Decimal(owned).scaleb(-SHARE_DECIMALS)} shares, found {words}"
-            )
+        vault = await treasury.vault_at(rpc, place, vault_address(config))
+        shares = shares_of(words, await treasury.shares_of(rpc, vault, holder.address))
         if symbol is None:
             moved = await _redeem_in_kind(rpc, holder, vault, shares, cushion_bps, yes)
         else:
-            moved = await _redeem_zap(config, holder, vault, shares, _token(place, symbol), cushion_bps, yes)
+            moved = await _redeem_zap(config, holder, vault, shares, token_of(place, symbol), cushion_bps, yes)
     _tell(moved, as_json)
 
 
@@ -268,7 +263,7 @@ async def _redeem_zap(
         sized = size_withdrawal(await parts.observer.observe(), shares, token, cushion_bps)
         say(f"for {amount_words(sized.expect)}")
         confirm("Redeem?", yes)
-        return await treasury.redeem_zap(parts.rpc, holder, vault, _zap_address(config), sized)
+        return await treasury.redeem_zap(parts.rpc, holder, vault, zap_address(config), sized)
 
 
 # ------------------------------------------------------------------ parts
@@ -309,62 +304,9 @@ def _signer(config: "Config") -> "Signer":
     return key
 
 
-def _vault_address(config: "Config") -> str:
-    if config.account.vault is None:
-        raise ConfigError("account.vault: expected the vault, found none; `evenkeel vault deploy` makes one")
-    return config.account.vault
-
-
-def _zap_address(config: "Config") -> str:
-    if config.account.zap is None:
-        raise ConfigError("account.zap: expected the zap of the vault, found none; deposit or redeem in kind instead")
-    return config.account.zap
-
-
 async def _read(rpc: "Rpc", place: "Market", to: str, asked: list[tuple[str, str]], *args: Any) -> list[Any]:
     """One answer to each (signature, type)."""
     from bot.chain.multicall import Call, required
 
     calls = [Call.of(to, signature, *args, returns=(kind,)) for signature, kind in asked]
     return [answer[0] for answer in await required(rpc, place.multicall3, calls, "latest")]
-
-
-async def _vault_at(rpc: "Rpc", place: "Market", address: str) -> "VaultAt":
-    from bot.execution.treasury import VaultAt
-
-    known = {token.address.lower(): token for token in place.tokens}
-    (listed,) = await _read(rpc, place, address, [("tokens()", "address[]")])
-    if strange := [token for token in listed if token not in known]:
-        raise ConfigError(f"vault {address}: found token {', '.join(strange)}, not among market.tokens; list it there")
-    return VaultAt(address, tuple(known[token] for token in listed))
-
-
-def _amount(place: "Market", word: str) -> "Amount":
-    """`USDC=1000` as an amount. ConfigError when it is none."""
-    from bot.core.types import Amount
-    from bot.core.units import Raw
-
-    symbol, equals, units = word.partition("=")
-    if not equals:
-        raise ConfigError(f"expected SYMBOL=UNITS such as USDC=1000, found {word!r}")
-    token = _token(place, symbol)
-    return Amount(token, Raw(_raw(units, token.decimals)))
-
-
-def _token(place: "Market", symbol: str) -> "Token":
-    try:
-        return place.token(symbol)
-    except KeyError:
-        known = ", ".join(token.symbol for token in place.tokens)
-        raise ConfigError(f"expected a name of market.tokens ({known}), found {symbol!r}") from None
-
-
-def _raw(units: str, decimals: int) -> int:
-    """Whole units, written as a decimal, in the smallest unit; more decimals than there are is an error."""
-    try:
-        raw = Decimal(units).scaleb(decimals)
-    except InvalidOperation:
-        raise ConfigError(f"expected a number such as 0.25, found {units!r}") from None
-    if not raw.is_finite() or raw < 0 or raw != raw.to_integral_value():
-        raise ConfigError(f"expected a positive number with at most {decimals} decimals, found {units!r}")
-    return int(raw)

@@ -23,7 +23,7 @@ async def account(rpc: Rpc, vault: VaultAt, holders: Sequence[tuple[str, str]], 
     `seen`: the vault at the latest block. The chain is afterwards as it was before.
     """
     everybody = [*holders, ("locked", LOCKED)]
-    balances = [(name, await shares_of(rpc, vault, address)) for name, address in everybody]
+    balances = [(name, await treasury.shares_of(rpc, vault, address)) for name, address in everybody]
     holding = [shares for _, shares in balances if shares]
     previews = [await treasury.preview_redeem(rpc, vault, shares) for shares in holding]
     held = decode(("uint256[]",), await _call(rpc, vault.address, encode_call("holdings()")))[0]
@@ -37,11 +37,6 @@ async def account(rpc: Rpc, vault: VaultAt, holders: Sequence[tuple[str, str]], 
     return ShareAccount(supply, tuple(balances), tokens)
 
 
-async def shares_of(rpc: Rpc, vault: VaultAt, holder: str) -> int:
-    """A holder's balance of shares."""
-    return int.from_bytes(await _call(rpc, vault.address, encode_call("balanceOf(address)", holder)), "big")
-
-
 async def _all_redeem(rpc: Rpc, vault: VaultAt, everybody: Sequence[tuple[str, str]]) -> list[int]:
     """What all holders got together, redeeming one after the other; then the chain is put back."""
     before = await cheats.snapshot(rpc)
@@ -49,7 +44,7 @@ async def _all_redeem(rpc: Rpc, vault: VaultAt, everybody: Sequence[tuple[str, s
     nothing = tuple(Amount(token, Raw(0)) for token in vault.tokens)
     await cheats.set_ether(rpc, LOCKED, ETHER)
     for _, holder in everybody:
-        shares = await shares_of(rpc, vault, holder)
+        shares = await treasury.shares_of(rpc, vault, holder)
         if shares:
             moved = await treasury.redeem(rpc, holder, vault, shares, nothing, RECEIVER)
             paid = [had + amount.raw for had, amount in zip(paid, moved.amounts, strict=True)]

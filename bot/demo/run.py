@@ -16,7 +16,7 @@ from bot.core.types import Memory, Outcome, Proposal, Snapshot, Token
 from bot.core.units import ZERO, Money, Timestamp, Wei, share_of_money
 from bot.cycle import run_cycle
 from bot.demo import stage as staging
-from bot.demo.accounts import account, shares_of
+from bot.demo.accounts import account
 from bot.demo.blocks import Blocks, MiningRpc
 from bot.demo.market import Crowd
 from bot.demo.options import DemoOptions
@@ -25,6 +25,7 @@ from bot.demo.result import DemoResult, Refusal
 from bot.demo.stage import DEPOSITORS, LEAVER, Stage
 from bot.demo.tally import Tally
 from bot.demo.twin import Twin, copy
+from bot.execution import treasury
 from bot.execution.executor import VaultExecutor
 from bot.journal import SqlJournal
 from bot.observe import ChainObserver
@@ -206,10 +207,10 @@ class Demo:
     async def _leave(self, hour: int) -> None:
         await self._blocks.mine(self._start + hour * HOUR_S + LEAVE_S)
         seen, memory = await self._observer.observe(), await self._journal.memory()
-        before = await shares_of(self._stage.rpc, self._stage.vault, LEAVER)
+        before = await treasury.shares_of(self._stage.rpc, self._stage.vault, LEAVER)
         paid = await staging.leave(self._stage, PART_THAT_LEAVES)
         self._withdrawn = Money(sum((seen.value(amount) for amount in paid), ZERO))
-        left = await shares_of(self._stage.rpc, self._stage.vault, LEAVER)
+        left = await treasury.shares_of(self._stage.rpc, self._stage.vault, LEAVER)
         self._tally.redeemed(seen, memory, before - left)
 
     async def _see(self) -> Snapshot:

@@ -14,7 +14,6 @@ from bot.core.errors import ConfigError
 from bot.core.ports import Rpc
 from bot.core.types import Amount, Market, Snapshot, Token
 from bot.core.units import ETHER_DECIMALS, Money, Raw, to_raw_floor
-from bot.demo.accounts import shares_of
 from bot.demo.options import DemoOptions
 from bot.execution import treasury
 from bot.execution.treasury import VaultAt
@@ -113,7 +112,7 @@ async def pay_by_zap(stage: Stage, deposits: Money, targets: dict[str, float], s
 
 async def leave(stage: Stage, part: Decimal) -> tuple[Amount, ...]:
     """The leaver redeems this part of the shares in kind; what was paid out."""
-    shares = int(await shares_of(stage.rpc, stage.vault, LEAVER) * part)
+    shares = int(await treasury.shares_of(stage.rpc, stage.vault, LEAVER) * part)
     least = treasury.cushioned(await treasury.preview_redeem(stage.rpc, stage.vault, shares), 1)
     return (await treasury.redeem(stage.rpc, LEAVER, stage.vault, shares, least)).amounts
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.chain.abi import checksum, decode, encode, encode_call, event_topic, load
-from bot.core.errors import Broken, ChainError, Reverted
+from bot.core.errors import Broken, ChainError, ConfigError, DataError, Reverted
 from bot.core.ports import Rpc, Signer
-from bot.core.types import Amount, Feed, Limits, PoolSpec, Token
+from bot.core.types import Amount, Feed, Limits, Market, PoolSpec, Token
 from bot.core.units import Bps, Gas, Raw, Wei, minus_bps_floor
 from bot.execution import submit
 from bot.execution.submit import Receipt
@@ -120,6 +120,30 @@ async def _deploy(rpc: Rpc, sender: Sender, name: str, arguments: bytes) -> str:
 
 
 # ------------------------------------------------------------------ in kind
+
+
+async def vault_at(rpc: Rpc, market: Market, address: str) -> VaultAt:
+    """The vault with its tokens as the market knows them. ConfigError when it lists another, or is no vault."""
+    known = {token.address: token for token in market.tokens}
+    try:
+        (listed,) = await _read(rpc, address, encode_call("tokens()"), "address[]")
+    except (Reverted, DataError):
+        raise ConfigError(f"account.vault {address}: expected an Evenkeel vault, found something else") from None
+    if strange := [token for token in map(checksum, listed) if token not in known]:
+        raise ConfigError(f"vault {address}: found token {', '.join(strange)}, not among market.tokens; list it there")
+    return VaultAt(address, tuple(known[checksum(token)] for token in listed))
+
+
+async def keeper_of(rpc: Rpc, vault: str) -> str:
+    """Who may rebalance the vault, checksummed."""
+    (keeper,) = await _read(rpc, vault, encode_call("keeper()"), "address")
+    return checksum(keeper)
+
+
+async def shares_of(rpc: Rpc, vault: VaultAt, holder: str) -> int:
+    """A holder's balance of shares."""
+    (shares,) = await _read(rpc, vault.address, encode_call("balanceOf(address)", holder), "uint256")
+    return int(shares)
 
 
 async def shares_for(rpc: Rpc, vault: VaultAt, amounts: tuple[Amount, ...]) -> int:

@@ -312,11 +312,11 @@ async def test_zap__in_and_out__moves_one_token(evenkeel: Evenkeel, vault: str) 
     [
         (["deposit", "USDC"], 3, "expected SYMBOL=UNITS"),
         (["deposit", "USDC=many"], 3, "expected a number such as 0.25"),
-        (["deposit", "USDC=-1"], 3, "expected a positive number"),
+        (["deposit", "USDC=-1"], 3, "expected a number above 0"),
         (["deposit", "USDC=0.0000001"], 3, "at most 6 decimals"),
-        (["deposit", "USCD=1"], 3, "expected a name of market.tokens"),
+        (["deposit", "USCD=1"], 3, "expected a symbol of market.tokens"),
         (["deposit", "DAI=1"], 3, "expected tokens of the vault, found DAI"),
-        (["redeem", "1"], 3, "expected above 0 and at most 0"),
+        (["redeem", "1"], 3, "expected above 0 and at most the 0"),
         (["redeem", "NaN"], 3, "expected"),
     ],
 )
