@@ -46,7 +46,7 @@ async def _carry_out(
     proposal: Proposal, snapshot: Snapshot, executor: Executor, journal: Journal, cycle: int, dry_run: bool
 ) -> Outcome:
     outcome = await executor.simulate(proposal.plan, snapshot)
-    await journal.append(cycle, "simulation", outcome)
+    await journal.append(cycle, "rehearsal" if dry_run else "simulation", outcome)
     if outcome.ok and not dry_run:
         outcome = await executor.submit(proposal.plan, snapshot)
         await journal.append(cycle, "outcome", outcome)

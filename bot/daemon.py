@@ -19,13 +19,32 @@ GRACE_S: Final = 8.0  # after a signal a cycle may take so long to finish; what 
 UNWIND_S: Final = 1.5  # then it is cancelled, and has so long to close what it opened
 FIRST_RETRY_S: Final = 1.0
 LAST_RETRY_S: Final = 60.0
+WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # as crontab counts them
 
 log = structlog.get_logger("evenkeel.daemon")
 
 
 def crontab(line: str) -> CronTrigger:
-    """A five-field crontab line, in UTC. ValueError when it is none."""
-    return CronTrigger.from_crontab(line, timezone=UTC)
+    """A five-field crontab line, in UTC; Sunday is 0 or 7. ValueError when it is none."""
+    *fields, weekdays = line.split()
+    # The scheduler counts weekdays from Monday: https://apscheduler.readthedocs.io/en/3.x/modules/triggers/cron.html
+    return CronTrigger.from_crontab(" ".join((*fields, _weekdays(weekdays))), timezone=UTC)
+
+
+def _weekdays(field: str) -> str:
+    """The fifth field with names for numbers, every day by itself, for the scheduler's week ends elsewhere."""
+    found = []
+    for part in field.lower().split(","):
+        days, _, step = (f"0-6{part[1:]}" if part.startswith("*/") else part).partition("/")
+        first, _, last = days.partition("-")
+        if first.isdecimal() and (last or "0").isdecimal() and (step or "1").isdecimal() and int(step or 1):
+            end = int(last) if last else 6 if step else int(first)
+            if not int(first) <= end <= 7:
+                raise ValueError(f"weekdays run from 0 to 7, found {part}")
+            found += [WEEKDAYS[day % 7] for day in range(int(first), end + 1, int(step or 1))]
+        else:
+            found.append(part)
+    return ",".join(found)
 
 
 def every(seconds: int) -> IntervalTrigger:

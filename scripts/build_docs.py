@@ -37,8 +37,8 @@ def exit_codes() -> str:
     """What the command line returns."""
     from bot.core import errors
 
-    rows = [("0", "all is well"), ("1", "failure"), ("2", "usage: the command line itself was wrong")]
-    kinds = (errors.ConfigError, errors.DataError, errors.ChainError, errors.Refused)
+    rows = [("0", "all is well"), ("1", "failure")]
+    kinds = (errors.UsageError, errors.ConfigError, errors.DataError, errors.ChainError, errors.Refused)
     rows += [(str(kind.exit_code), (kind.__doc__ or "").rstrip(".").lower()) for kind in kinds]
     return _table(("code", "meaning"), rows)
 

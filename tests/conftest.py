@@ -4,9 +4,11 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
+from decimal import DefaultContext, localcontext
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 
@@ -39,6 +41,23 @@ def _network(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     socket_allow_hosts(None)
     enable_socket()
+
+
+@pytest.fixture(autouse=True)
+def _precision(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Python's own, as in the bot: the Vyper compiler, loaded by a plugin of pytest, sets 78 digits for the process."""
+    if "contracts" in request.path.parts:
+        yield
+        return
+    with localcontext(DefaultContext):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _log() -> Iterator[None]:
+    """As it is at the start: a verb sets the log up for its process, with a stream that ends with its test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

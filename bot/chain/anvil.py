@@ -12,7 +12,7 @@ from types import TracebackType
 
 from bot.chain import toolchain
 from bot.chain.rpc import HttpRpc
-from bot.core.errors import ChainError
+from bot.core.errors import ChainError, ConfigError
 
 CHAIN_ID = 1
 START_S = 30  # a fork asks its upstream before it listens
@@ -116,7 +116,9 @@ def _origin(fork_url: str | None, fork_block: int | None) -> list[str]:
 
 
 def _plain(state: Path, folder: Path) -> Path:
-    """The state as anvil reads it: unpacked. ChainError when it cannot be read."""
+    """The state as anvil reads it: unpacked. ConfigError when there is no such file, ChainError when it is no state."""
+    if not state.is_file():
+        raise ConfigError(f"expected a recorded state at {state}, found no file; correct the path")
     if state.suffix != ".gz":
         return state.resolve()
     unpacked = folder / "state.json"

@@ -4,7 +4,7 @@ import asyncio
 import warnings
 from collections import Counter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bot.core.errors import ChainError, ConfigError, Reverted
 from bot.core.ports import Rpc
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXECUTION_REVERTED = 3  # geth's error code for a revert that carries data
 INVALID_PARAMS = -32602  # JSON-RPC 2.0
 METHOD_NOT_FOUND = -32601  # JSON-RPC 2.0
+SHORTEST_SECRET = 6  # shorter parts of an address ("v2", "rpc") are words of every other message
 
 
 class NodeError(ChainError):
@@ -33,6 +34,7 @@ class HttpRpc:
     def __init__(self, url: str, timeout_s: float = 10) -> None:
         self.name = without_credentials(url)
         self._url = url
+        self._secrets = _secrets(url)
         self._timeout_s = timeout_s
         self._provider: AsyncHTTPProvider | None = None
         self._opening = asyncio.Lock()
@@ -107,14 +109,19 @@ class HttpRpc:
         if isinstance(data, dict):  # some nodes wrap it
             data = data.get("data") or data.get("result")
         if code == EXECUTION_REVERTED or "revert" in message.lower():
-            return Reverted(_reason(data, message))
+            return Reverted(self._discreet(_reason(data, message)))
         advice = "this node does not offer it" if code == METHOD_NOT_FOUND else "try again, or ask another node"
         return NodeError(
-            f"{self.name}: {method}: the node said {self._discreet(message)!r} ({code}); {advice}", code, message
+            f"{self.name}: {method}: the node said {self._discreet(message)!r} ({code}); {advice}",
+            code,
+            self._discreet(message),
         )
 
     def _discreet(self, text: str) -> str:
-        return text.replace(self._url, self.name)
+        text = text.replace(self._url, self.name)
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
 
 
 class CountingRpc:
@@ -164,6 +171,15 @@ def _reason(data: Any, message: str) -> str:
 
         return reason(bytes.fromhex(data[2:]))
     return message.removeprefix("execution reverted").lstrip(": ") or "no reason given"
+
+
+def _secrets(url: str) -> tuple[str, ...]:
+    """Every part of an address that may be a key, longest first: servers repeat paths and queries in what they say."""
+    parts = urlsplit(url)
+    pieces = [parts.username or "", parts.password or "", *parts.path.split("/"), parts.query]
+    pieces += [value for pair in parts.query.split("&") for value in pair.split("=")[-1:]]
+    found = {piece for each in pieces for piece in (each, unquote(each)) if len(piece) >= SHORTEST_SECRET}
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def without_credentials(url: str) -> str:

@@ -57,14 +57,17 @@ async def _rebalance(config: "Config", dry_run: bool, yes: bool, as_json: bool) 
         snapshot, proposal = await parts.look()
         cycle = await parts.journal.last_cycle() + 1
         sends = parts.live and proposal.verdict in ("go", "ask")
+        shown = proposed(cycle, snapshot, proposal) if sends and not yes else []
+        for sentence in shown:
+            say(sentence)
         if sends:
-            for sentence in proposed(cycle, snapshot, proposal):
-                say(sentence)
             confirm("Send this bundle?", yes)
             if proposal.verdict == "ask":
                 await parts.journal.append(cycle, "approval", Approval(cycle, getuser(), True, "evenkeel rebalance"))
-        done, outcome = await parts.turn(cycle=cycle, seen=snapshot, approved=sends)
-        said = [*proposed(cycle, snapshot, done), *([happened(outcome, snapshot, done.plan)] if outcome else [])]
+        done, outcome = await parts.turn(cycle=cycle, seen=snapshot, approved=sends and proposal.verdict == "ask")
+        said = proposed(cycle, snapshot, done)
+        said = [] if said == shown else said  # what was asked about stands above already
+        said += [happened(outcome, snapshot, done.plan)] if outcome else []
         if not parts.live and outcome:
             said.append("This was a dry run: nothing was sent.")
         result = {"cycle": cycle, "verdict": done.verdict, "sent": bool(outcome and outcome.tx), "outcome": outcome}

@@ -133,7 +133,7 @@ async def _built(config: "Config") -> list[Check]:
                     True,
                     f"{len(parts.market.tokens)} tokens and {len(parts.market.pools)} pools as configured",
                 ),
-                await check("account and feeds", "see the message; evenkeel status shows more", _account(parts)),
+                await check("account and feeds", "do as the message says", _account(parts)),
                 await check("key", "name the keeper's key in the section key, and give it ether", _key(parts)),
             ]
     except EvenkeelError as error:

@@ -57,7 +57,10 @@ def proposed(cycle: int, snapshot: Snapshot, proposal: Proposal) -> list[str]:
     if verdict == "idle":
         return [*said, f"It did nothing, because {why}."]
     said.append(f"It wanted to rebalance, because {why}.")
-    said.append(f"That was expected to be worth {decision.gain:,.2f} and to cost {decision.cost:,.2f}.")
+    if decision.volatility:
+        said.append(f"That was expected to be worth {decision.gain:,.2f} and to cost {decision.cost:,.2f}.")
+    else:
+        said.append(f"That was expected to cost {decision.cost:,.2f}; without price history its worth is unknown.")
     said += [f"{_step(step, snapshot)}." for step in proposal.plan.steps]
     objections = {"warn": "It was warned", "ask": "It asked a person first", "refuse": "A limit refused it"}
     return said + [
@@ -72,7 +75,7 @@ def happened(outcome: Outcome, snapshot: Snapshot | None, plan: Plan | None) -> 
         return f"{what} failed: {outcome.revert or 'no reason was given'}."
     gas = f"used {outcome.gas_used:,} gas at {to_units(outcome.gas_price, 9):.3f} gwei"
     if snapshot is not None and outcome.tx:
-        gas += f", {to_units(outcome.gas_used * outcome.gas_price, 18) * snapshot.ether:,.2f} in money"
+        gas += f", {to_units(outcome.gas_used * outcome.gas_price, 18) * snapshot.ether:,.2f} at its price"
     if snapshot is None or plan is None:
         return f"{what} succeeded and {gas}."
     moved = (_moved(snapshot.pool(plan.steps[fill.step].pool), fill.amount0, fill.amount1) for fill in outcome.fills)
@@ -156,7 +159,7 @@ def in_short(records: Sequence[Record]) -> Turn:
                 drift = max(abs(w - t) for w, t in zip(decision.weights, decision.targets, strict=True))
             case Skip(error=error):
                 what = f"skipped: {error}"
-            case Outcome(ok=ok) if record.kind == "simulation":
+            case Outcome(ok=ok) if record.kind in ("simulation", "rehearsal"):
                 what = "simulated" if ok else "simulation failed"
             case Outcome(ok=ok, tx=tx, gas_used=gas):
                 what = "rebalanced" if ok else "bundle failed"

@@ -1,6 +1,6 @@
 """`evenkeel vault`: deploy one, look at it, put money in and take it out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -127,7 +127,11 @@ async def _info(config: "Config", as_json: bool) -> None:
         roles = ("owner", "keeper", "guardian")
         found = await _read(parts.rpc, parts.market, address, [(f"{role}()", "address") for role in roles])
         result = _vault_info(snapshot, dict(zip(roles, found, strict=True)))
-    emit(result, as_json, lines(*(f"{name}: {_plain(value)}" for name, value in result.items())))
+    corridors = {
+        symbol: f"{least / 100:g}% to {most / 100:g}%" for symbol, (least, most) in result["corridors"].items()
+    }
+    words = {**result, "corridors": corridors}
+    emit(result, as_json, lines(*(f"{name}: {_plain(value)}" for name, value in words.items())))
 
 
 def _vault_info(snapshot: "Snapshot", roles: dict[str, str]) -> dict[str, Any]:
@@ -166,7 +170,9 @@ def _plain(value: object) -> str:
         return ", ".join(f"{key} {_plain(each)}" for key, each in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_plain(each) for each in value) or "none"
-    return f"{value:,f}".rstrip("0").rstrip(".") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, Decimal | float):
+        return f"{value:,.6f}".rstrip("0").rstrip(".")
+    return str(value)
 
 
 # ------------------------------------------------------------------ in
@@ -184,8 +190,7 @@ async def _deposit_in_kind(config: "Config", words: list[str], cushion_bps: int,
     async with build(config) as parts:
         vault = await treasury.vault_at(parts.rpc, parts.market, vault_address(config))
         given = {amount.token: amount for amount in (amount_of(parts.market, word) for word in words)}
-        if strange := [token.symbol for token in given if token not in vault.tokens]:
-            raise ConfigError(f"expected tokens of the vault, found {', '.join(strange)}")
+        _expect_of_vault(vault, given)
         most = tuple(given.get(token, Amount(token, Raw(0))) for token in vault.tokens)
         snapshot = await parts.observer.observe()
         if snapshot.vault and snapshot.vault.shares:
@@ -193,6 +198,8 @@ async def _deposit_in_kind(config: "Config", words: list[str], cushion_bps: int,
         else:  # the first: a share is then worth one unit of the numeraire
             shares = to_raw_floor(Decimal(sum(snapshot.value(amount) for amount in most)), SHARE_DECIMALS)
         said = ", ".join(map(amount_words, most))
+        if not shares:
+            raise ConfigError(f"expected some of every token that the vault holds, found {said}: that buys no share")
         say(f"at most {said} for {to_units(shares, SHARE_DECIMALS):,.6f} shares")
         confirm("Deposit?", yes)
         moved = await treasury.deposit_in_kind(parts.rpc, holder, vault, shares, most)
@@ -210,7 +217,9 @@ async def _deposit_zap(config: "Config", word: str, cushion_bps: int, yes: bool,
     holder, zap = _signer(config), zap_address(config)
     async with build(config) as parts:
         vault = await treasury.vault_at(parts.rpc, parts.market, vault_address(config))
-        sized = size_deposit(await parts.observer.observe(), amount_of(parts.market, word), cushion_bps)
+        give = amount_of(parts.market, word)
+        _expect_of_vault(vault, (give.token,))
+        sized = size_deposit(await parts.observer.observe(), give, cushion_bps)
         shares = to_units(sized.shares, SHARE_DECIMALS)
         say(f"{amount_words(sized.give)} in {len(sized.trades)} trades for {shares:,.6f} shares")
         confirm("Deposit?", yes)
@@ -232,7 +241,9 @@ async def _redeem(config: "Config", words: str, symbol: str | None, cushion_bps:
         if symbol is None:
             moved = await _redeem_in_kind(rpc, holder, vault, shares, cushion_bps, yes)
         else:
-            moved = await _redeem_zap(config, holder, vault, shares, token_of(place, symbol), cushion_bps, yes)
+            token = token_of(place, symbol)
+            _expect_of_vault(vault, (token,))
+            moved = await _redeem_zap(config, holder, vault, shares, token, cushion_bps, yes)
     _tell(moved, as_json)
 
 
@@ -281,6 +292,13 @@ def _tell(moved: "Moved", as_json: bool) -> None:
     amounts = ", ".join(f"{verb} {amount_words(replace(amount, raw=Raw(abs(amount.raw))))}" for amount, verb in moves)
     said = f"{shares:+,.6f} shares, {amounts}; {moved.gas_used:,} gas, {to_units(moved.fee, 18):.6f} ether"
     emit(moved, as_json, lines(f"block {moved.block}, transaction {moved.tx}", said))
+
+
+def _expect_of_vault(vault: "VaultAt", tokens: "Iterable[Token]") -> None:
+    """ConfigError when the vault has not registered one of the tokens."""
+    if strange := [token.symbol for token in tokens if token not in vault.tokens]:
+        known = ", ".join(token.symbol for token in vault.tokens)
+        raise ConfigError(f"expected tokens of the vault ({known}), found {', '.join(strange)}")
 
 
 @asynccontextmanager

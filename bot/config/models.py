@@ -269,7 +269,7 @@ class VaultLimits(Section):
 class VaultSection(Section):
     """How a new vault is set up by `evenkeel vault deploy`."""
 
-    name: str = Field(min_length=1, max_length=64, description="name of the share token")
+    name: str = Field(min_length=1, max_length=32, description="name of the share token")
     symbol: str = Field(min_length=1, max_length=32, description="symbol of the share token")
     tokens: tuple[str, ...] = Field(min_length=1, max_length=MOST_TOKENS, description="symbols, in the vault's order")
     pools: tuple[str, ...] = Field(max_length=MOST_POOLS, description="pool names, in the vault's order")

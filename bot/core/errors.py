@@ -1,6 +1,7 @@
 """Every error we raise on purpose.
 
 EvenkeelError
+  + UsageError       what was typed on the command line makes no sense                        exit 2
   + ConfigError      the owner must fix a file or a setting; raised before anything starts   exit 3
   + DataError        an input is missing, stale or absurd; this cycle is skipped             exit 4
   |   + StaleData      an input is older than the policy allows
@@ -17,6 +18,12 @@ class EvenkeelError(Exception):
     """Base of every error raised on purpose; `exit_code` is what the command line returns."""
 
     exit_code = 1
+
+
+class UsageError(EvenkeelError):
+    """What was typed on the command line makes no sense."""
+
+    exit_code = 2
 
 
 class ConfigError(EvenkeelError):

@@ -6,7 +6,7 @@ Three number worlds never mix silently:
   float    statistics only: returns, volatilities, weights.
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import NewType
 
 Raw = NewType("Raw", int)  # token amount in its smallest unit, 10**-decimals
@@ -24,22 +24,24 @@ Money = NewType("Money", Decimal)  # value in the numeraire of the policy
 ONE_BPS = 10_000
 ETHER_DECIMALS = 18
 ZERO = Money(Decimal(0))
+MONEY = Context(prec=28)  # of all arithmetic with money, whatever a library has set for the process
+_EXACT = Context(prec=120)  # a uint256 has 78 digits; the default of 28 would round, half even
 NEVER = Timestamp(0)
 
 
 def to_raw_floor(units: Decimal, decimals: int) -> Raw:
     """Whole units to smallest units, rounded down (what we spend, or ask for at least)."""
-    return Raw(int(units.scaleb(decimals).to_integral_value(ROUND_FLOOR)))
+    return Raw(int(units.scaleb(decimals, _EXACT).to_integral_value(ROUND_FLOOR)))
 
 
 def to_raw_ceil(units: Decimal, decimals: int) -> Raw:
     """Whole units to smallest units, rounded up (what we must pay)."""
-    return Raw(int(units.scaleb(decimals).to_integral_value(ROUND_CEILING)))
+    return Raw(int(units.scaleb(decimals, _EXACT).to_integral_value(ROUND_CEILING)))
 
 
 def to_units(raw: int, decimals: int) -> Decimal:
     """Smallest units to whole units; exact."""
-    return Decimal(raw).scaleb(-decimals)
+    return Decimal(raw).scaleb(-decimals, _EXACT)
 
 
 def minus_bps_floor(raw: int, cut: int) -> Raw:

@@ -23,17 +23,19 @@ class Wish:
     trades: tuple[Trade, ...]
     shifts: tuple[Shift, ...]
     reasons: tuple[Reason, ...]
+    moves: bool = False  # a range is due: that alone is worth acting; ranges that are freed to be sold are not
 
 
-def decide(policy: Policy, memory: Memory, snapshot: Snapshot) -> Decision:
+def decide(policy: Policy, memory: Memory, snapshot: Snapshot, part: float = 1.0) -> Decision:
     """Act when the worst drift leaves the band or a range has lost the price, and when that is worth its cost.
 
+    `part`: so much of the correction that the policy asks for is made now.
     DataError when the portfolio is empty or the policy names what was not observed.
     """
     standing = stand(policy, snapshot)
     goes_on = memory.correcting and standing.worst > policy.band.rest * standing.band
     correcting = standing.worst > standing.band or goes_on
-    wish = _wish(policy, snapshot, standing, correcting)
+    wish = _wish(policy, snapshot, standing, correcting, part)
     benefit, price = gain(policy, standing, wish.aim), cost(snapshot, wish.trades, wish.shifts)
     objection = (
         _waiting(policy, memory, snapshot, wish)
@@ -60,11 +62,11 @@ def decide(policy: Policy, memory: Memory, snapshot: Snapshot) -> Decision:
 # ------------------------------------------------------------------ what the triggers ask for
 
 
-def _wish(policy: Policy, snapshot: Snapshot, standing: Standing, correcting: bool) -> Wish:
+def _wish(policy: Policy, snapshot: Snapshot, standing: Standing, correcting: bool, part: float) -> Wish:
     moves, reasons = _moves(policy, snapshot, standing)
     if not correcting and not moves:
         return Wish(standing.weights, (), (), (_inside(snapshot, standing), *reasons))
-    aim = aims(policy, standing)
+    aim = standing.weights + part * (aims(policy, standing) - standing.weights)
     trades = pair(policy, snapshot, standing, aim)
     if correcting:
         reasons = (_breach(snapshot, standing), *reasons)
@@ -73,21 +75,23 @@ def _wish(policy: Policy, snapshot: Snapshot, standing: Standing, correcting: bo
     sold = _locked(snapshot, standing, trades)
     moved = {shift.position for shift in moves}
     freed = tuple(s for s in holding(policy, snapshot, standing, sold) if s.position not in moved)
-    return Wish(aim, trades, (*moves, *freed), reasons)
+    return Wish(aim, trades, (*moves, *freed), reasons, bool(moves))
 
 
 def _moves(policy: Policy, snapshot: Snapshot, standing: Standing) -> tuple[tuple[Shift, ...], tuple[Reason, ...]]:
     """Moves of ranges whose gas is a small enough part of the range, and a sentence for each that is due."""
-    most = {rule.pool: rule.most_cost_bps for rule in policy.ranges}
+    rules = {rule.pool: rule for rule in policy.ranges}
     shifts, reasons = [], []
     for shift, reason in due(policy, snapshot, standing):
-        gas, limit = gas_cost(snapshot, (), (shift,)), most[snapshot.pool(shift.pool).name]
-        if gas * ONE_BPS <= shift.money * limit:
+        rule = rules[snapshot.pool(shift.pool).name]
+        gas, limit = gas_cost(snapshot, (), (shift,)), rule.most_cost_bps
+        money = share_of_money(standing.equity, rule.share)
+        if gas * ONE_BPS <= money * limit:
             shifts.append(shift)
             reasons.append(reason)
         else:
-            said = f"{reason.said}; but that costs {gas:.2f} in gas, more than {limit} bps of its {shift.money:.2f}"
-            reasons.append(Reason("range cost", said, (("gas", float(gas)), ("money", float(shift.money)))))
+            said = f"{reason.said}; but that costs {gas:.2f} in gas, more than {limit} bps of its {money:.2f}"
+            reasons.append(Reason("range cost", said, (("gas", float(gas)), ("money", float(money)))))
     return tuple(shifts), tuple(reasons)
 
 
@@ -121,7 +125,7 @@ def _too_small(wish: Wish, correcting: bool) -> Reason | None:
 
 def _not_worth_it(policy: Policy, standing: Standing, wish: Wish, benefit: Money, price: Money) -> Reason | None:
     """A range's move has paid for itself already; without history the cost is held against the trades instead."""
-    if wish.shifts or not wish.trades:
+    if wish.moves or not wish.trades:
         return None
     if standing.covariance is None:
         traded = sum((t.money for t in wish.trades), ZERO)

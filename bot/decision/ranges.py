@@ -1,12 +1,13 @@
 """Liquidity ranges: where they should stand, and when one is moved."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from bot.core.errors import DataError
 from bot.core.types import Position, Reason, Shift, Snapshot, V3Pool
-from bot.core.units import ONE_BPS, Tick, share_of_money
+from bot.core.units import ONE_BPS, ZERO, Tick, share_of_money
 from bot.decision.standing import Standing
 from bot.policy.estimate import deviation
 from bot.policy.rules import Policy, Range
@@ -24,23 +25,27 @@ def due(policy: Policy, snapshot: Snapshot, standing: Standing) -> tuple[tuple[S
         if not held:
             said = f"no range in {pool.name} yet: open one with {rule.share:.0%} of equity"
             found.append((recentre(rule, snapshot, standing, None), Reason("range", said)))
-        found += [
-            (recentre(rule, snapshot, standing, position), _left(pool, position))
-            for position in held
-            if not position.tick_lower <= pool.tick < position.tick_upper
-        ]
+        left = [p for p in held if not p.tick_lower <= pool.tick < p.tick_upper]
+        if left:
+            found += [(shift, _left(pool, left[0])) for shift in _gathered(rule, snapshot, standing, held)]
     return tuple(found)
 
 
 def holding(policy: Policy, snapshot: Snapshot, standing: Standing, sold: set[str]) -> tuple[Shift, ...]:
     """Shifts of every range that holds one of the tokens (addresses) that idle balances cannot pay."""
-    return tuple(
-        recentre(rule, snapshot, standing, position)
-        for rule in policy.ranges
-        for position in snapshot.positions
-        if (pool := pool_of(rule, snapshot)).address == position.pool and position.tick_lower < position.tick_upper
-        if sold & {pool.token0.address, pool.token1.address}
-    )
+    found: list[Shift] = []
+    for rule in policy.ranges:
+        pool = pool_of(rule, snapshot)
+        held = [p for p in snapshot.positions if p.pool == pool.address and p.tick_lower < p.tick_upper]
+        if sold & {pool.token0.address, pool.token1.address}:
+            found += _gathered(rule, snapshot, standing, held)
+    return tuple(found)
+
+
+def _gathered(rule: Range, snapshot: Snapshot, standing: Standing, held: list[Position]) -> list[Shift]:
+    """All positions of one rule into one new range: the rule's share is put in once, however many there were."""
+    shifts = [recentre(rule, snapshot, standing, position) for position in held]
+    return [replace(shift, money=ZERO) if i else shift for i, shift in enumerate(shifts)]
 
 
 def recentre(rule: Range, snapshot: Snapshot, standing: Standing, position: Position | None) -> Shift:

@@ -1,15 +1,17 @@
 """Where the portfolio stands: equity, weights with positions looked through, drift, volatility and the band."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.amm.pools import holdings
+from bot.amm.ticks import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from bot.core.errors import DataError
-from bot.core.types import Amount, Position, Snapshot, Token
-from bot.core.units import ONE_BPS, ZERO, Money, Raw, to_units
+from bot.core.types import Amount, Pool, Position, Snapshot, Token, V3Pool
+from bot.core.units import ONE_BPS, ZERO, Money, Raw, SqrtPriceX96, to_units
 from bot.policy.estimate import covariance, deviation
 from bot.policy.rules import Policy
 
@@ -55,7 +57,7 @@ def stand(policy: Policy, snapshot: Snapshot) -> Standing:
 
 
 def look_through(snapshot: Snapshot) -> tuple[tuple[Money, ...], tuple[Money, ...]]:
-    """Money in each token, order of `Snapshot.prices`: idle alone, and with what positions would pay."""
+    """Money in each token, order of `Snapshot.prices`: idle alone, and with what positions stand for."""
     idle = tuple(_sum(snapshot, p.token, snapshot.balances) for p in snapshot.prices)
     inside = [amount for position in snapshot.positions for amount in position_amounts(snapshot, position)]
     return idle, tuple(Money(i + _sum(snapshot, p.token, inside)) for i, p in zip(idle, snapshot.prices, strict=True))
@@ -68,10 +70,28 @@ def unit_value(snapshot: Snapshot) -> Money:
 
 
 def position_amounts(snapshot: Snapshot, position: Position) -> tuple[Amount, Amount]:
-    """What a position would pay now at the pool's price: principal and unclaimed fees."""
-    pool = snapshot.pool(position.pool)
+    """Principal, as if the pool stood at the observed prices, and unclaimed fees.
+
+    The vault measures so too (contracts/modules/portfolio.vy): whoever pushes a pool for a block must not move our
+    weights, nor what a share seems to be worth.
+    """
+    pool = _at_fair_price(snapshot, snapshot.pool(position.pool))
     amount0, amount1 = holdings(pool, position)
     return Amount(pool.token0, Raw(amount0 + position.fees0)), Amount(pool.token1, Raw(amount1 + position.fees1))
+
+
+def _at_fair_price(snapshot: Snapshot, pool: Pool) -> Pool:
+    """The pool moved along its own curve to the observed prices; as it is when one of them was not observed."""
+    money = {price.token: price.money.as_integer_ratio() for price in snapshot.prices}
+    if pool.token0 not in money or pool.token1 not in money:
+        return pool
+    (top0, under0), (top1, under1) = money[pool.token0], money[pool.token1]
+    over, under = top0 * under1 * 10**pool.token1.decimals, top1 * under0 * 10**pool.token0.decimals
+    fair = min(max(isqrt((over << 192) // under), MIN_SQRT_RATIO), MAX_SQRT_RATIO - 1)
+    if isinstance(pool, V3Pool):
+        return replace(pool, sqrt_price_x96=SqrtPriceX96(fair))
+    root = isqrt(pool.reserve0 * pool.reserve1)
+    return replace(pool, reserve0=Raw((root << 96) // fair), reserve1=Raw(root * fair >> 96))
 
 
 def band_width(policy: Policy, cov: NDArray[np.float64] | None, volatility: float) -> float:

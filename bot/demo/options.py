@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from bot.core.errors import ConfigError
+from bot.core.errors import UsageError
 from bot.core.units import Money
 
 WEEK_H = 168
@@ -16,7 +16,7 @@ DEPOSITS = Money(Decimal(1_000_000))
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """All figures of a run follow from these; ConfigError at once when two of them contradict each other."""
+    """All figures of a run follow from these; UsageError at once when two of them contradict each other."""
 
     config: Path | None = None  # market, limits and policy of the vault; None: the ones a newcomer starts from
     prices: Path | None = None  # hourly klines, CSV or Parquet; None: a made-up path
@@ -32,17 +32,17 @@ class DemoOptions:
 
     def __post_init__(self) -> None:
         if self.state and self.fork_url:
-            raise ConfigError("expected a recorded state or a node to fork, found both; leave one out")
+            raise UsageError("expected a recorded state or a node to fork, found both; leave one out")
         if self.hours < 1:
-            raise ConfigError(f"expected at least one hour to replay, found {self.hours}")
+            raise UsageError(f"expected at least one hour to replay, found {self.hours}")
         if self.prices is None and (self.start or self.end):
-            raise ConfigError("expected a price file with the dates to replay, found none; give it, or leave the dates")
+            raise UsageError("expected a price file with the dates to replay, found none; give it, or leave the dates")
         if self.start and self.end and self.start >= self.end:
-            raise ConfigError(f"expected an end after {self.start:%Y-%m-%d %H:%M}, found {self.end:%Y-%m-%d %H:%M}")
+            raise UsageError(f"expected an end after {self.start:%Y-%m-%d %H:%M}, found {self.end:%Y-%m-%d %H:%M}")
         if not self.report.absolute().parent.is_dir():
-            raise ConfigError(f"expected a directory for the report {self.report}, found none; create it")
+            raise UsageError(f"expected a directory for the report {self.report}, found none; create it")
         if self.deposits <= 0:
-            raise ConfigError(f"expected deposits worth something, found {self.deposits}")
+            raise UsageError(f"expected deposits worth something, found {self.deposits}")
 
     @property
     def grade(self) -> str:
@@ -53,9 +53,9 @@ class DemoOptions:
 
 
 def moment(text: str) -> datetime:
-    """A date or a time of day, UTC unless it names a zone. ConfigError when it is neither."""
+    """A date or a time of day, UTC unless it names a zone. UsageError when it is neither."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"expected a date such as 2022-11-05 or 2022-11-05T13:00, found {text!r}") from None
+        raise UsageError(f"expected a date such as 2022-11-05 or 2022-11-05T13:00, found {text!r}") from None
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

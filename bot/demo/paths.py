@@ -137,16 +137,19 @@ def read_klines(source: Path) -> "pd.DataFrame":
 
 
 def _rows_of(table: "pd.DataFrame", symbol: str, source: Path) -> "pd.DataFrame":
+    import pandas as pd
+
     names = set(table["symbol"])
     name = next((n for n in spellings(symbol) if n in names), None)
     if name is None:
         listed = ", ".join(sorted(names)[:8])
         raise ConfigError(f"{source}: expected a symbol such as {spellings(symbol)[0]}, found {listed}; add its rows")
     rows = table[table["symbol"] == name]
-    bad = rows[~(rows[list(COLUMNS[2:])].apply(np.isfinite) & (rows[list(COLUMNS[2:])] > 0)).all(axis=1)]
+    prices = rows[list(COLUMNS[2:])].apply(pd.to_numeric, errors="coerce")
+    bad = rows[~(np.isfinite(prices) & (prices > 0)).all(axis=1)]
     if len(bad):
         raise DataError(f"{source} row {bad.index[0]}: expected positive prices for {name}; correct or remove the row")
-    return rows
+    return rows.assign(**prices)
 
 
 def _closes(
@@ -157,9 +160,9 @@ def _closes(
     _check_hourly(window, source)
     replayed = window[window["time"] >= start]
     if len(replayed) != (end - start) // timedelta(hours=1) or replayed["time"].iloc[0] != start:
-        found = f"{window['time'].iloc[0]:%Y-%m-%d %H:%M} to {window['time'].iloc[-1]:%Y-%m-%d %H:%M}"
+        found = f"{rows['time'].iloc[0]:%Y-%m-%d %H:%M} to {rows['time'].iloc[-1]:%Y-%m-%d %H:%M}"
         asked = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} (not included)"
-        raise DataError(f"{source}: expected hourly rows from {asked}, found {found if len(window) else 'none'}")
+        raise DataError(f"{source}: expected hourly rows from {asked}, found {found}; correct --from, --to or --hours")
     closes = window["close"].to_numpy(dtype=np.float64) / float(replayed["open"].iloc[0])
     before = len(window) - len(replayed)
     return closes[:before], closes[before:]

@@ -83,7 +83,7 @@ def sections(result: DemoResult) -> tuple[tuple[tuple[str, str], ...], ...]:
     )
     worth = (
         ("deposits at the start", f"{money(result.deposited)}: {_basket(result)}"),
-        ("in the vault at the end", f"{money(f.vault)} ({percent(f.vault_return)})"),
+        ("worth at the end", f"{money(f.vault)} ({percent(f.vault_return)}), as if nobody had left on the way"),
         ("held untouched", f"{money(f.hold)} ({percent(f.hold_return)}); the vault is {signed(f.vault - f.hold)}"),
         ("never rebalanced", f"{money(f.left)} ({percent(f.left_return)}); the vault is {signed(f.vault - f.left)}"),
     )
@@ -111,11 +111,12 @@ def _basket(result: DemoResult) -> str:
 
 
 def _shares(result: DemoResult) -> tuple[tuple[str, str], ...]:
+    holders = len(result.shares.balances) - 1  # the last are the vault's own, locked by the first mint
     whole = sum(shares for _, shares in result.shares.balances) == result.shares.supply
     dust = ", ".join(f"{t.symbol} {t.dust} (bound {t.bound})" for t in result.shares.tokens)
     verdict = "exact" if result.shares.exact else "NOT EXACT"
     return (
-        ("shares", f"{len(result.shares.balances)} holders, {'all' if whole else 'NOT all'} of the supply"),
+        ("shares", f"{holders} depositors and the locked shares, {'all' if whole else 'NOT all'} of the supply"),
         ("everybody redeems", f"{verdict}; dust left by rounding, in smallest units: {dust}"),
         ("paid out on the way", f"{money(result.withdrawn)} to the depositor who left in the middle"),
     )

@@ -85,7 +85,7 @@ class VaultExecutor:
         receipt = await self._rpc.call("eth_getTransactionReceipt", intent.tx)
         if receipt is not None:
             return await self._outcome(intent, receipt, snapshot)
-        if int(block["timestamp"], 16) > intent.plan.deadline:
+        if block is not None and int(block["timestamp"], 16) > intent.plan.deadline:  # a young chain has none yet
             said = "never mined, and its deadline has passed for good"
             return Outcome(False, intent.tx, int(block["number"], 16), (), Gas(0), Wei(0), said)
         return await self._deliver(record, intent, snapshot)

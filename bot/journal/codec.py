@@ -13,6 +13,7 @@ BODIES: Final[dict[str, TypeAdapter[Any]]] = {
     "cycle": TypeAdapter(tuple[Snapshot, Proposal]),
     "skip": TypeAdapter(Skip),
     "simulation": TypeAdapter(Outcome),
+    "rehearsal": TypeAdapter(Outcome),  # a simulation of a dry run: nothing is remembered of it
     "intent": TypeAdapter(Intent),
     "attempt": TypeAdapter(Attempt),
     "outcome": TypeAdapter(Outcome),

@@ -1,10 +1,11 @@
 """The fold: what the past leaves behind, one journal row at a time."""
 
 from dataclasses import replace
+from decimal import localcontext
 
 from bot.core.rows import Intent
 from bot.core.types import AddLiquidity, Entry, Memory, Outcome, Plan, Proposal, Snapshot
-from bot.core.units import ZERO, Liquidity, Money, Raw, Timestamp
+from bot.core.units import MONEY, ZERO, Liquidity, Money, Raw, Timestamp
 from bot.decision.standing import unit_value
 from bot.ledger.profit import entry_of
 
@@ -13,6 +14,11 @@ DAY_S = 86_400
 
 def remember(memory: Memory, seq: int, kind: str, body: object) -> Memory:
     """The memory after one journal row; rows that change nothing leave it as it is."""
+    with localcontext(MONEY):
+        return _remember(memory, seq, kind, body)
+
+
+def _remember(memory: Memory, seq: int, kind: str, body: object) -> Memory:
     match kind, body:
         case "cycle", (Snapshot() as snapshot, Proposal() as proposal):
             return saw(memory, snapshot, proposal)

@@ -1,11 +1,13 @@
 """A working copy of the account and its pools, on which a plan is played through exactly before it is sent."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import isqrt
 
 from bot.amm import v2, v3
 from bot.amm.pools import other, swap
+from bot.amm.ticks import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from bot.core.types import AddLiquidity, Amount, Pool, Position, RemoveLiquidity, Shift, Snapshot, Swap, Token, V3Pool
-from bot.core.units import Liquidity, Raw, minus_bps_floor, plus_bps_ceil, to_raw_floor
+from bot.core.units import ONE_BPS, Liquidity, Raw, SqrtPriceX96, minus_bps_floor, plus_bps_ceil, to_raw_floor
 
 UNIT = 10**18  # of liquidity, to find what a unit of it is worth
 
@@ -36,6 +38,11 @@ class Desk:
         expect0, expect1 = amount0 + position.fees0, amount1 + position.fees1
         self.idle[pool.token0] += expect0
         self.idle[pool.token1] += expect1
+        least0, least1 = self._least(expect0, expect1)
+        if isinstance(pool, V3Pool):
+            around = [v3.amounts(price, lower, upper, liquidity) for price in self._around(pool)]
+            least0 = Raw(min(least0, *(amount0 + position.fees0 for amount0, _ in around)))
+            least1 = Raw(min(least1, *(amount1 + position.fees1 for _, amount1 in around)))
         return RemoveLiquidity(
             pool.address,
             position.id,
@@ -44,7 +51,8 @@ class Desk:
             liquidity,
             Raw(expect0),
             Raw(expect1),
-            *self._least(expect0, expect1),
+            least0,
+            least1,
         )
 
     def swap(self, pool: Pool, sell: Token, amount_in: int) -> Swap:
@@ -70,8 +78,11 @@ class Desk:
         self.pools[pool.address] = after
         self.idle[pool.token0] -= expect0
         self.idle[pool.token1] -= expect1
-        most0 = min(plus_bps_ceil(expect0, self.slippage_bps), idle0)
-        most1 = min(plus_bps_ceil(expect1, self.slippage_bps), idle1)
+        around = [
+            v3.mint(replace(pool, sqrt_price_x96=price), lower, upper, liquidity)[1:] for price in self._around(pool)
+        ]
+        most0 = min(max(plus_bps_ceil(expect0, self.slippage_bps), *(amount0 for amount0, _ in around)), idle0)
+        most1 = min(max(plus_bps_ceil(expect1, self.slippage_bps), *(amount1 for _, amount1 in around)), idle1)
         return AddLiquidity(
             pool.address, lower, upper, Liquidity(liquidity), Raw(expect0), Raw(expect1), Raw(most0), Raw(most1)
         )
@@ -82,6 +93,12 @@ class Desk:
         snapshot = self.snapshot
         unit = snapshot.value(Amount(pool.token0, Raw(amount0))) + snapshot.value(Amount(pool.token1, Raw(amount1)))
         return to_raw_floor(shift.money / unit, 18) if unit else 0
+
+    def _around(self, pool: V3Pool) -> tuple[SqrtPriceX96, SqrtPriceX96]:
+        """The pool's price moved by the slippage either way: a range's two amounts move many times as far."""
+        squares = (pool.sqrt_price_x96**2 * (ONE_BPS + sign * self.slippage_bps) // ONE_BPS for sign in (-1, 1))
+        below, above = map(isqrt, squares)
+        return SqrtPriceX96(max(below, MIN_SQRT_RATIO)), SqrtPriceX96(min(above, MAX_SQRT_RATIO - 1))
 
     def _least(self, *expected: int) -> tuple[Raw, Raw]:
         first, second = (minus_bps_floor(raw, self.slippage_bps) for raw in expected)

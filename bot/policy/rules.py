@@ -12,7 +12,7 @@ from bot.core.units import ONE_BPS, Bps, Money, Seconds
 class Rule(BaseModel):
     """Checked once, at the edge; frozen after; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Band(Rule):

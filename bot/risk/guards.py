@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from bot.amm.pools import spot
-from bot.core.types import Breach, Decision, Memory, Plan, RemoveLiquidity, Snapshot, Swap
+from bot.amm.pools import spot, swap
+from bot.core.types import Breach, Decision, Memory, Plan, Pool, Snapshot, Swap
 from bot.core.units import ONE_BPS, ZERO, Money
 from bot.decision.standing import stand, unit_value
 from bot.policy.rules import Policy
 
 GWEI = 10**9
+ABOUT_SIZE = {"off_price", "loss", "turnover"}  # guards that a smaller bundle may satisfy
 Guard = Callable[[Policy, Memory, Snapshot, Decision, Plan], Breach | None]
 
 
@@ -35,18 +36,28 @@ def paused(policy: Policy, memory: Memory, snapshot: Snapshot, decision: Decisio
     return Breach("paused", "the vault is paused; its owner can unpause it", "refuse")
 
 
+def nothing(policy: Policy, memory: Memory, snapshot: Snapshot, decision: Decision, plan: Plan) -> Breach | None:
+    """A wish without a step is no bundle: the vault would revert, and count as one that failed."""
+    if plan.steps:
+        return None
+    said = "no step is possible: the tokens needed do not lie idle and no range of the policy holds them"
+    return Breach("nothing", f"{said}; see `evenkeel status`", "refuse")
+
+
 def off_price(policy: Policy, memory: Memory, snapshot: Snapshot, decision: Decision, plan: Plan) -> Breach | None:
-    """Every pool the plan touches must stand near the observed price, for the vault will check the same on chain."""
+    """Every pool the plan touches must stand near the observed price, before and after: the vault checks both."""
     limit = policy.guards.deviation_bps
     if snapshot.vault:
         limit = min(limit, snapshot.vault.limits.deviation_bps)
-    for address in {step.pool for step in plan.steps if not isinstance(step, RemoveLiquidity)}:
-        pool = snapshot.pool(address)
-        fair = snapshot.price(pool.token0) / snapshot.price(pool.token1)
-        off = abs(spot(pool) / fair - 1) * ONE_BPS
-        if off > limit:
-            said = f"{pool.name} stands {off:.0f} bps off the observed price, more than {limit}; wait until it is back"
-            return Breach("off_price", said, "refuse")
+    before = {step.pool: snapshot.pool(step.pool) for step in plan.steps}
+    for when, pools in (("stands", before), ("would end", _swapped(before, plan))):
+        for pool in pools.values():
+            ratio = spot(pool) * snapshot.price(pool.token1) / snapshot.price(pool.token0)
+            off = (max(ratio, 1 / ratio) - 1) * ONE_BPS  # a factor of 1 + deviation either way, as the vault allows
+            if off > limit:
+                advice = "wait until it is back" if when == "stands" else "trade less at a time, or on deeper pools"
+                said = f"{pool.name} {when} {off:.0f} bps off the observed price, more than {limit}; {advice}"
+                return Breach("off_price", said, "refuse")
     return None
 
 
@@ -75,7 +86,8 @@ def turnover(policy: Policy, memory: Memory, snapshot: Snapshot, decision: Decis
     if snapshot.vault is None:
         return None
     left = snapshot.vault.limits.day_turnover_bps - snapshot.vault.turnover_used_bps
-    bps = float(money / equity) * ONE_BPS
+    given = sum((snapshot.value(step.give) for step in plan.steps if isinstance(step, Swap)), ZERO)
+    bps = float(given / equity) * ONE_BPS  # the vault counts every swap, so a trade of two hops twice
     if bps > left:
         return Breach(
             "turnover", f"the vault has {left:.0f} bps of turnover left today, this needs {bps:.0f}", "refuse"
@@ -133,7 +145,19 @@ def failures(policy: Policy, memory: Memory, snapshot: Snapshot, decision: Decis
 
 GUARDS: dict[str, Guard] = {
     guard.__name__: guard
-    for guard in (open_intent, paused, off_price, loss, turnover, corridor, gas_price, large, drawdown, failures)
+    for guard in (
+        open_intent,
+        paused,
+        nothing,
+        off_price,
+        loss,
+        turnover,
+        corridor,
+        gas_price,
+        large,
+        drawdown,
+        failures,
+    )
 }
 
 
@@ -146,3 +170,15 @@ def expected_loss(snapshot: Snapshot, plan: Plan) -> Money:
     """Value given less value expected of every swap, at the observed prices; gas apart. May be negative."""
     swaps = [step for step in plan.steps if isinstance(step, Swap)]
     return Money(sum((snapshot.value(s.give) - snapshot.value(s.expect) for s in swaps), ZERO))
+
+
+def _swapped(pools: dict[str, Pool], plan: Plan) -> dict[str, Pool]:
+    """The pools after the plan's swaps; how deep its removals and additions leave them is left to the simulation."""
+    pools = dict(pools)
+    for step in plan.steps:
+        if isinstance(step, Swap):
+            try:
+                pools[step.pool], _ = swap(pools[step.pool], step.give.token, step.give.raw)
+            except ValueError:  # it counts on what this very plan adds or removes
+                continue
+    return pools

@@ -12,7 +12,7 @@ from bot.amm import v2, v3
 from bot.chain.abi import encode_call
 from bot.core.errors import DataError
 from bot.core.types import Amount, Pool, Snapshot, Token, V3Pool, VaultState
-from bot.core.units import ZERO, Money, Raw, minus_bps_floor, to_raw_ceil, to_raw_floor
+from bot.core.units import ZERO, Money, Raw, minus_bps_floor, to_raw_ceil, to_raw_floor, to_units
 
 ALL = 2**256 - 1  # as the amount of a trade: all that the caller has of the token
 ROUNDS = 12  # of `size_deposit`; the split is settled to far below a basis point after five
@@ -258,7 +258,9 @@ def _swap(pools: dict[str, Pool], address: str, token: Token, amount: int) -> Ra
             return Raw(0)
         pools[address], out = amm.swap(pools[address], token, amount)
     except ValueError as error:
-        raise DataError(f"cannot trade {amount} {token.symbol} on {pools[address].name}: {error}") from error
+        units = to_units(amount, token.decimals)
+        said = f"{pools[address].name} is too small to take {units:,.6f} {token.symbol} ({error})"
+        raise DataError(f"expected pools that take the amount, found that {said}; go with less, or in kind") from error
     return out
 
 

@@ -13,7 +13,7 @@ from bot.chain.abi import encode_call
 from bot.chain.anvil import Anvil
 from bot.chain.mainnet import MAINNET
 from bot.chain.rpc import HttpRpc
-from bot.core.errors import ChainError, Reverted
+from bot.core.errors import ChainError, ConfigError, Reverted
 
 pytestmark = pytest.mark.chain
 ANYBODY = "0x00000000000000000000000000000000000A11cE"
@@ -94,6 +94,11 @@ async def test_anvil__state_file_that_is_none__says_why(
     (tmp_path / name).write_bytes(pack(b"no state"))
     with pytest.raises(ChainError, match=said):
         await Anvil(state=tmp_path / name).__aenter__()
+
+
+async def test_anvil__no_state_file__is_the_callers_to_correct(tmp_path: Path):
+    with pytest.raises(ConfigError, match="found no file; correct the path"):
+        await Anvil(state=tmp_path / "none.json.gz").__aenter__()
 
 
 def environment_of(pid: int) -> bytes:

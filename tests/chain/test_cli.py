@@ -310,14 +310,15 @@ async def test_zap__in_and_out__moves_one_token(evenkeel: Evenkeel, vault: str) 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["deposit", "USDC"], 3, "expected SYMBOL=UNITS"),
-        (["deposit", "USDC=many"], 3, "expected a number such as 0.25"),
-        (["deposit", "USDC=-1"], 3, "expected a number above 0"),
-        (["deposit", "USDC=0.0000001"], 3, "at most 6 decimals"),
-        (["deposit", "USCD=1"], 3, "expected a symbol of market.tokens"),
-        (["deposit", "DAI=1"], 3, "expected tokens of the vault, found DAI"),
-        (["redeem", "1"], 3, "expected above 0 and at most the 0"),
-        (["redeem", "NaN"], 3, "expected"),
+        (["deposit", "USDC"], 2, "expected SYMBOL=UNITS"),
+        (["deposit", "USDC=many"], 2, "expected a number such as 0.25"),
+        (["deposit", "USDC=-1"], 2, "expected a number above 0"),
+        (["deposit", "USDC=0.0000001"], 2, "at most 6 decimals"),
+        (["deposit", "USCD=1"], 2, "expected a symbol of market.tokens"),
+        (["deposit", "DAI=1"], 3, "expected tokens of the vault (USDC, WETH, WBTC), found DAI"),
+        (["deposit", "--zap", "DAI=1"], 3, "expected tokens of the vault (USDC, WETH, WBTC), found DAI"),
+        (["redeem", "1"], 2, "expected above 0 and at most the 0"),
+        (["redeem", "NaN"], 2, "expected"),
     ],
 )
 async def test_vault__wrong_amount__is_one_line_and_nothing_is_sent(
@@ -329,6 +330,30 @@ async def test_vault__wrong_amount__is_one_line_and_nothing_is_sent(
     assert said in found.err
     assert found.err.count("error: ") == 1
     assert await nonce(replica, OWNER) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["redeem", "1", "--zap", "DAI"], "expected tokens of the vault (USDC, WETH, WBTC), found DAI"),
+        (["deposit", "USDC=1"], "that buys no share"),
+    ],
+)
+async def test_vault__what_it_cannot_take_or_give__is_one_line_and_nothing_is_sent(
+    words: list[str], said: str, evenkeel: Evenkeel, vault: str, replica: Chain
+) -> None:
+    await deposit(evenkeel, CALM)
+    before = await nonce(replica, OWNER)
+    found = await evenkeel("vault", *words, "--yes", key=OWNER_KEY)
+    assert found.code == 3
+    assert said in found.err
+    assert await nonce(replica, OWNER) == before
+
+
+async def test_rebalance__yes__tells_the_story_once(evenkeel: Evenkeel, vault: str) -> None:
+    await deposit(evenkeel, DRIFTED)
+    said = await evenkeel("rebalance", "--yes", key=KEEPER_KEY)
+    assert (said.out + said.err).count("It wanted to rebalance") == 1
 
 
 async def test_vault_info__shows_roles_and_limits(evenkeel: Evenkeel, vault: str) -> None:
@@ -495,7 +520,7 @@ async def test_demo__an_hour_or_two__reports_and_writes_its_page(evenkeel: Evenk
     assert (tmp_path / "demo.html").read_text(encoding="utf-8").lstrip().lower().startswith("<!doctype html")
 
 
-async def test_demo__two_chains_at_once__is_a_config_error(evenkeel: Evenkeel, tmp_path: Path) -> None:
+async def test_demo__two_chains_at_once__is_a_usage_error(evenkeel: Evenkeel, tmp_path: Path) -> None:
     said = await evenkeel("demo", "--state", "a.json", "--fork-url", "http://127.0.0.1:9")
-    assert said.code == 3
+    assert said.code == 2
     assert "leave one out" in said.err

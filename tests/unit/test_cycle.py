@@ -137,7 +137,7 @@ async def test_cycle__dry_run__simulates_and_sends_and_settles_nothing(journal: 
     proposal, outcome = await world.turn(dry_run=True)
     assert outcome == done(proposal.plan, DRIFTED, None)
     assert world.asked == ["observe", "simulate"]
-    assert await world.rows() == ["cycle", "simulation", "note"]
+    assert await world.rows() == ["cycle", "rehearsal", "note"]
 
 
 async def test_cycle__simulation_fails__is_not_sent(journal: SqlJournal) -> None:

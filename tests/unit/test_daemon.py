@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -230,3 +231,23 @@ def test_crontab__five_fields__is_in_utc(line: str) -> None:
 def test_crontab__not_a_crontab__is_a_value_error(line: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  the scheduler's own words
         crontab(line)
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "expected"),
+    [
+        ("0", {"Sun"}),
+        ("7", {"Sun"}),
+        ("sun", {"Sun"}),
+        ("1-5", {"Mon", "Tue", "Wed", "Thu", "Fri"}),
+        ("mon-fri", {"Mon", "Tue", "Wed", "Thu", "Fri"}),
+        ("5-7", {"Fri", "Sat", "Sun"}),
+        ("*/2", {"Sun", "Tue", "Thu", "Sat"}),
+        ("1,3", {"Mon", "Wed"}),
+    ],
+)
+def test_crontab__weekdays__counted_from_sunday_as_crontab_does(weekdays: str, expected: set[str]) -> None:
+    trigger = crontab(f"0 12 * * {weekdays}")
+    week = [datetime(2026, 11, day, tzinfo=UTC) for day in range(16, 23)]
+    fires = [trigger.get_next_fire_time(None, day) for day in week]
+    assert {day.strftime("%a") for day, fire in zip(week, fires, strict=True) if fire.date() == day.date()} == expected

@@ -169,3 +169,24 @@ async def test_counting__calls_of_two_methods__counts_each_and_all() -> None:
             await rpc.call(method)
     assert rpc.counts == {"eth_chainId": 2, "eth_gasPrice": 1}
     assert rpc.count == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("Cannot POST /v2/key-in-the-path?apikey=key-in-the-query", "404 Not Found"),
+        ("<html>/v2/key-in-the-path</html>", "200 OK"),
+        (error(-32000, "project key-in-the-path is over its quota"), "200 OK"),
+        (error(-32000, "reverted by the limiter of key-in-the-path"), "200 OK"),
+        (error(-32000, "who is pass word?"), "200 OK"),
+    ],
+)
+async def test_call__node_repeats_its_address__no_key_in_the_error(body: str, status: str) -> None:
+    async with node(body, status) as url:
+        address = url.replace("http://", "http://owner:pass%20word@") + "/v2/key-in-the-path?apikey=key-in-the-query"
+        async with HttpRpc(address) as rpc:
+            with pytest.raises(ChainError) as raised:
+                await rpc.call("eth_chainId")
+    said = f"{raised.value} {vars(raised.value)}"
+    assert not [secret for secret in ("key-in-the", "pass word", "pass%20word") if secret in said]
+    assert "***" in said

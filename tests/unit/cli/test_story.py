@@ -8,7 +8,7 @@ from bot.cli.report import status
 from bot.cli.story import happened, in_short, proposed, tell
 from bot.core.rows import Approval, Attempt, Intent, Note, Skip
 from bot.core.types import Breach, Fill, Outcome, Proposal, Record, Swap
-from bot.core.units import Gas, Wei
+from bot.core.units import ZERO, Gas, Money, Wei
 from bot.propose import propose
 from tests.factories import NOW, USDC, memory, policy, range_position, snapshot, v3_pool, vault_state
 
@@ -17,7 +17,7 @@ CALM = snapshot()
 
 
 def acted() -> Proposal:
-    return propose(policy(), memory(), DRIFTED)
+    return replace(propose(policy(), memory(), DRIFTED), breaches=())
 
 
 def record(body: object, kind: str = "cycle", seq: int = 1) -> Record:
@@ -42,6 +42,14 @@ def test_proposed__act__says_why_worth_cost_and_every_step() -> None:
     steps = said[3 : 3 + len(proposal.plan.steps)]
     assert len(steps) == len(proposal.plan.steps) > 0
     assert all(step.startswith("Swap ") for step in steps)
+
+
+def test_proposed__no_price_history__does_not_call_it_worthless() -> None:
+    proposal = acted()
+    blind = replace(proposal, decision=replace(proposal.decision, volatility=0.0, gain=Money(ZERO)))
+    said = proposed(12, DRIFTED, blind)
+    assert "without price history its worth is unknown" in said[2]
+    assert "worth 0.00" not in said[2]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +84,7 @@ def test_tell__whole_cycle__is_in_order() -> None:
     order += ["It sent transaction 0xabc", "Transaction 0xabc in block 9 succeeded", "All amounts exactly as expected."]
     text = "\n".join(said)
     assert [text.index(words) for words in order] == sorted(text.index(words) for words in order)
-    assert "460,000 gas at 2.000 gwei, 2.76 in money" in text
+    assert "460,000 gas at 2.000 gwei, 2.76 at its price" in text
     assert "gave 1 USDC and got " in text
 
 

@@ -150,6 +150,20 @@ def test_decide__sells_more_than_lies_idle__frees_the_range_too():
     held = range_position(pool, lower, lower + 4000, 100_000_000_000_000_000)
     base = snapshot(("0", "10", "2.2222"), (held,))
     moved = replace(base, pools=(at_price(pool.tick, pool), *base.pools[1:]))
-    decision = decide(policy(targets={"USDC": 0.6, "WETH": 0.2, "WBTC": 0.2}, ranges=RANGE), memory(), moved)
+    targets = {"USDC": 0.6, "WETH": 0.2, "WBTC": 0.2}
+    decision = decide(policy(targets=targets, ranges=RANGE, cost={"risk_aversion": 6}), memory(), moved)
     assert decision.act
     assert [s.position for s in decision.shifts] == [held.id]
+    poor = decide(policy(targets=targets, ranges=RANGE), memory(), moved)
+    assert poor.gain < poor.cost
+    assert not poor.act  # freeing a range does not excuse a correction from being worth its cost
+    assert rules(poor) == ["band", "cost"]
+
+
+def test_decide__two_positions_under_one_rule__its_share_goes_in_once():
+    pool = v3_pool()
+    below, inside = (range_position(pool, low, high, 10**15) for low, high in ((100_000, 100_100), (190_000, 200_000)))
+    for held in ((below, replace(below, id="other", tick_upper=100_200)), (inside, below)):
+        shifts = decide(policy(ranges=RANGE), memory(), snapshot(positions=held)).shifts
+        assert {shift.position for shift in shifts} == {position.id for position in held}
+        assert sum(shift.money > 0 for shift in shifts) == 1

@@ -1,13 +1,16 @@
 """Weights with positions looked through, and the band."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from bot.amm import v3
 from bot.core.errors import DataError
+from bot.core.types import Position
+from bot.core.units import Tick
 from bot.decision.standing import stand, unit_value
-from tests.factories import WETH, history, policy, range_position, snapshot, v3_pool, vault_state
+from tests.factories import WETH, at_price, history, policy, range_position, snapshot, v2_pool, v3_pool, vault_state
 
 
 def test_weights__idle_only__by_hand():
@@ -56,3 +59,20 @@ def test_unit_value__half_redeemed__unchanged():
     half = snapshot(("200000", "0", "0"), vault=vault_state(shares=200_000 * 10**18))
     assert unit_value(whole) == unit_value(half) == 1
     assert whole.price(WETH) == 3000
+
+
+@pytest.mark.parametrize("ticks", [-40_000, -2_500, 300, 40_000])
+def test_weights__pool_pushed_for_a_block__neither_weights_nor_share_value_move(ticks):
+    fair, pair = v3_pool(), v2_pool()
+    held = (
+        range_position(fair, 194_000, 198_000, 10**17),
+        Position(pair.address, pair.address, Tick(0), Tick(0), pair.supply // 20, 0, 0),
+    )
+    calm = snapshot(("100000", "50", "2.2"), held)
+    factor = Decimal("1.0001") ** ticks
+    pushed_pair = replace(
+        pair, reserve0=int(pair.reserve0 / factor.sqrt()), reserve1=int(pair.reserve1 * factor.sqrt())
+    )
+    pushed = replace(calm, pools=(at_price(fair.tick + ticks, fair), *calm.pools[1:3], pushed_pair))
+    assert stand(policy(), pushed).weights == pytest.approx(stand(policy(), calm).weights, abs=1e-9)
+    assert unit_value(pushed) == pytest.approx(unit_value(calm), rel=Decimal("1e-9"))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bot.core.errors import ConfigError, DataError
+from bot.core.errors import ConfigError, DataError, UsageError
 from bot.demo.options import DemoOptions, moment
 from bot.demo.paths import HOURS_PER_YEAR, VOLATILITY, WARM_UP_H, made_up, path_for
 
@@ -130,6 +130,18 @@ def test_from_file__dates_beyond_the_file__refused_with_what_it_holds(tmp_path: 
         path_for(TOKENS, saved(klines(), tmp_path), START, START + timedelta(hours=30), 168, 1)
 
 
+def test_from_file__text_for_a_price__refused_with_its_row(tmp_path: Path) -> None:
+    table = klines().astype({"close": object})
+    table.loc[60, "close"] = "n/a?"
+    with pytest.raises(DataError, match=r"row 61: expected positive prices for ETHUSDT"):
+        path_for(TOKENS, saved(table, tmp_path), START, None, 24, 1)
+
+
+def test_from_file__dates_outside_the_file__refused_with_what_it_holds(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"found 2022-11-04 00:00 to 2022-11-05 23:00; correct --from"):
+        path_for(TOKENS, saved(klines(), tmp_path), START - timedelta(days=99), None, 24, 1)
+
+
 def test_from_file__token_missing__refused_with_what_is_there(tmp_path: Path) -> None:
     table = klines()
     with pytest.raises(ConfigError, match="BTCUSDT"):
@@ -144,21 +156,21 @@ def test_from_file__not_there_or_no_table__refused(tmp_path: Path) -> None:
 
 
 def test_options__contradiction__refused() -> None:
-    with pytest.raises(ConfigError, match="both"):
+    with pytest.raises(UsageError, match="both"):
         DemoOptions(state=Path("s"), fork_url="http://127.0.0.1:1")
-    with pytest.raises(ConfigError, match="price file"):
+    with pytest.raises(UsageError, match="price file"):
         DemoOptions(start=START)
-    with pytest.raises(ConfigError, match="end after"):
+    with pytest.raises(UsageError, match="end after"):
         DemoOptions(prices=Path("p"), start=START, end=START)
 
 
 def test_options__report_that_could_not_be_written__refused_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="directory for the report"):
+    with pytest.raises(UsageError, match="directory for the report"):
         DemoOptions(report=tmp_path / "absent" / "demo.html")
 
 
 def test_moment__date_or_time__is_utc() -> None:
     assert moment("2022-11-05") == START
     assert moment("2022-11-05T02:00+02:00") == START
-    with pytest.raises(ConfigError, match="such as"):
+    with pytest.raises(UsageError, match="such as"):
         moment("November")

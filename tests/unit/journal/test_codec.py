@@ -20,6 +20,7 @@ WRITTEN: dict[str, Any] = {
     "cycle": tuple[Snapshot, Proposal],
     "skip": Skip,
     "simulation": Outcome,
+    "rehearsal": Outcome,
     "intent": Intent,
     "attempt": Attempt,
     "outcome": Outcome,

@@ -9,6 +9,7 @@ from bot.amm.pools import quote, swap
 from bot.core.errors import DataError
 from bot.core.types import AddLiquidity, RemoveLiquidity, Swap
 from bot.decision.decide import decide
+from bot.planning.desk import Desk
 from bot.planning.plan import plan
 from bot.planning.route import best_path, path_quote
 from tests.factories import NOW, USDC, WBTC, WETH, memory, policy, pools, range_position, snapshot, v3_pool
@@ -87,7 +88,47 @@ def test_plan__two_hops__second_swap_takes_the_first_ones_proceeds():
     assert second.expect.token == USDC
 
 
+def test_plan__two_hops_through_a_token_not_held__gives_no_more_than_the_first_swap_must_bring():
+    base = snapshot(("200000", "0", "4.4444444"))
+    world = replace(base, pools=tuple(p for p in base.pools if p.name != "WBTC/USDC-3000"))
+    first, second = planned(policy(targets={"USDC": 0.8, "WETH": 0, "WBTC": 0.2}), world).steps
+    assert first.expect.token == second.give.token == WETH
+    assert second.give.raw == first.least < first.expect.raw
+
+
 def test_plan__no_pool_joins_the_tokens__says_which():
     world = replace(snapshot(("200000", "133.3333333", "4.4444444")), pools=(v3_pool(),))
     with pytest.raises(DataError, match="WBTC for USDC"):
         planned(policy(), world)
+
+
+@pytest.mark.parametrize("width", [300, 5_000])
+@pytest.mark.parametrize("bps", [-29, -5, 5, 29])
+def test_plan__pool_moves_within_the_slippage__ranges_still_fit_their_bounds(width, bps):
+    rules = policy(ranges=[{**RANGE[0], "least_width_bps": width, "most_width_bps": width}])
+    world = snapshot()
+    made = planned(rules, world)
+    (add,) = made.steps
+    pool = v3_pool()
+    moved = replace(pool, sqrt_price_x96=pool.sqrt_price_x96 * (20_000 + bps) // 20_000)
+    _, took0, took1 = v3.mint(moved, add.tick_lower, add.tick_upper, add.liquidity)
+    assert took0 <= add.most0
+    assert took1 <= add.most1
+    left = {each.token: each.raw for each in world.balances}
+    assert all(left[f.token] - {USDC: took0, WETH: took1}.get(f.token, 0) >= f.raw for f in made.floors)
+
+    held = range_position(pool, add.tick_lower, add.tick_upper, add.liquidity)
+    minted = v3.mint(pool, add.tick_lower, add.tick_upper, add.liquidity)[0]
+    remove = Desk(replace(world, pools=(minted, *world.pools[1:])), 30).remove(held)
+    got0, got1 = v3.amounts(moved.sqrt_price_x96, add.tick_lower, add.tick_upper, add.liquidity)
+    assert remove.least0 <= got0
+    assert remove.least1 <= got1
+
+
+def test_plan__pool_moves_beyond_the_slippage__a_narrow_range_does_not_fit():
+    rules = policy(ranges=[{**RANGE[0], "least_width_bps": 300, "most_width_bps": 300}])
+    (add,) = planned(rules, snapshot()).steps
+    for sign in (-1, 1):
+        moved = replace(v3_pool(), sqrt_price_x96=v3_pool().sqrt_price_x96 * (20_000 + sign * 40) // 20_000)
+        _, took0, took1 = v3.mint(moved, add.tick_lower, add.tick_upper, add.liquidity)
+        assert took0 > add.most0 or took1 > add.most1
