@@ -5,12 +5,12 @@
 """
 @title   Evenkeel vault: shares in kind, and a keeper held to its owner's limits
 @license Apache-2.0
-@notice  `mint` takes and `redeem` pays a pro-rata slice of every token, range and fee: no feed, no swap and no spot price
-         touches what a share is worth. `execute` lets the keeper move value inside the vault only, on listed pools, and
-         measures the result at the feeds' prices against limits whose ceilings stand in this code.
+@notice  `mint` takes and `redeem` pays a pro-rata slice of every token, range and fee: no feed, no swap and no spot
+         price touches what a share is worth. `execute` lets the keeper move value inside the vault only, on listed
+         pools, and measures the result at the feeds' prices against limits whose ceilings stand in this code.
 @dev     Rounding always favours the vault. Every external function but the two V3 callbacks holds one lock, views too.
          Listed tokens are taken to answer `balanceOf`, and not to change balances on their own.
-@custom:kill The guardian or the owner calls `pause`: keeper and minting stop, `redeem` and `claim` go on without anybody.
+@custom:kill The guardian or the owner calls `pause`: keeper and minting stop; `redeem` and `claim` need nobody.
 """
 
 from interfaces import IToken
@@ -104,7 +104,7 @@ event Executed:
 
 # ------------------------------------------------------------------ constants
 
-LOCKED_SHARES: constant(uint256) = 10**6  # of the first mint, for ever: nobody can make a share dear enough to round away
+LOCKED_SHARES: constant(uint256) = 10**6  # of the first mint, for ever: no gift makes a share too dear to buy
 MOST_SHARES: constant(uint256) = 2**128
 MAX_ACTIONS: constant(uint256) = 16
 
@@ -146,7 +146,7 @@ def mint(
     deadline: uint256,
 ) -> DynArray[uint256, registry.MAX_TOKENS]:
     """
-    @notice Take a pro-rata slice of everything held, rounded up, for new shares; the first mint takes `max_amounts` whole.
+    @notice Take a slice of everything held, rounded up, for new shares; the first mint takes `max_amounts` whole.
     @return The amounts taken, per token.
     """
     self._assert_call(shares, len(max_amounts), receiver, deadline)
@@ -158,11 +158,11 @@ def mint(
     supply: uint256 = share.totalSupply
     if supply + shares > MOST_SHARES:
         refuse._with(refuse.VAULT_TOO_MANY_SHARES)
-    if supply == 0:
+    if supply <= LOCKED_SHARES:  # the first, or the first again after everybody left: what lies there is nobody's
         if shares <= LOCKED_SHARES:
             refuse._with(refuse.VAULT_FIRST_SHARES)
-        share._mint(empty(address), LOCKED_SHARES)
-        share._mint(receiver, shares - LOCKED_SHARES)
+        share._mint(empty(address), LOCKED_SHARES - supply)
+        share._mint(receiver, shares - (LOCKED_SHARES - supply))
     else:
         amounts = self._cost(shares, supply)
         for i: uint256 in range(len(amounts), bound=registry.MAX_TOKENS):
@@ -369,6 +369,6 @@ def nav() -> uint256:
 @external
 @view
 def state() -> (uint256, uint256, uint256, uint256, bool, uint256):
-    """@return sequence, last bundle's time, loss used, turnover used (1e18 = 100 % of NAV, leaked to now), paused, shares"""
+    """@return sequence, time of the last bundle, loss and turnover used (1e18 = 100 %, leaked to now), paused, supply"""
     run: budget.Run = budget._run(budget._limits())
     return run.sequence, run.last_bundle, run.loss_used, run.turnover_used, roles._paused(), share.totalSupply

@@ -58,7 +58,7 @@ async def _in_kind(config: Config, holder: ApeSigner, words: tuple[str, ...], cu
             raise ConfigError(f"expected tokens of the vault, found {', '.join(strange)}")
         most = tuple(given.get(token, Amount(token, Raw(0))) for token in vault.tokens)
         snapshot = await parts.observer.observe()
-        if snapshot.vault and snapshot.vault.shares:
+        if snapshot.vault and not snapshot.vault.empty:
             shares = minus_bps_floor(await treasury.shares_for(parts.rpc, vault, most), cushion_bps)
         else:  # the first: a share is then worth one unit of the numeraire
             shares = to_raw_floor(sum((snapshot.value(amount) for amount in most), Decimal(0)), SHARE_DECIMALS)

@@ -51,14 +51,14 @@ async def send_as(
 ) -> dict[str, Any]:
     """Send from any address without its key, and mine; the receipt. `to` None deploys `data`.
 
-    Automatic mining must be on. Reverted with the reason when it fails; without `gas` anvil estimates, which is slower.
+    Automatic mining must be on. Reverted with the reason when it fails; without `gas` it is estimated, which is slower.
     """
     await rpc.call("anvil_impersonateAccount", sender)
     transaction = {"from": sender, "data": "0x" + data.hex(), "value": hex(value)}
     if to is not None:
         transaction["to"] = to
-    if gas is not None:
-        transaction["gas"] = hex(gas)
+    # An estimate is of this block; fees and observations that grow by the next may cost a little more.
+    transaction["gas"] = hex(gas or int(await rpc.call("eth_estimateGas", transaction), 16) * 5 // 4)
     receipt = await _receipt(rpc, await rpc.call("eth_sendTransaction", transaction))
     if int(receipt["status"], 16) != 1:
         await rpc.call("eth_call", transaction, hex(int(receipt["blockNumber"], 16) - 1))  # says why

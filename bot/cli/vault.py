@@ -150,7 +150,7 @@ def _vault_info(snapshot: "Snapshot", roles: dict[str, str]) -> dict[str, Any]:
         "sequence": vault.sequence,
         "shares": to_units(vault.shares, SHARE_DECIMALS),
         "equity": equity(snapshot),
-        "share_value": unit_value(snapshot) if vault.shares else Decimal(0),
+        "share_value": unit_value(snapshot),
         "bundle_loss_bps": limits.bundle_loss_bps,
         "day_loss_bps": limits.day_loss_bps,
         "day_loss_used_bps": vault.loss_used_bps,
@@ -193,7 +193,7 @@ async def _deposit_in_kind(config: "Config", words: list[str], cushion_bps: int,
         _expect_of_vault(vault, given)
         most = tuple(given.get(token, Amount(token, Raw(0))) for token in vault.tokens)
         snapshot = await parts.observer.observe()
-        if snapshot.vault and snapshot.vault.shares:
+        if snapshot.vault and not snapshot.vault.empty:
             shares = minus_bps_floor(await treasury.shares_for(parts.rpc, vault, most), cushion_bps)
         else:  # the first: a share is then worth one unit of the numeraire
             shares = to_raw_floor(Decimal(sum(snapshot.value(amount) for amount in most)), SHARE_DECIMALS)

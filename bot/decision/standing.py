@@ -42,6 +42,10 @@ class Standing:
 
 def stand(policy: Policy, snapshot: Snapshot) -> Standing:
     """Measure the portfolio. DataError when it is empty or a target was not observed."""
+    if snapshot.vault and snapshot.vault.empty:
+        raise DataError(
+            f"expected deposits, found that nobody holds shares of the vault {snapshot.account}; deposit first"
+        )
     symbols = [p.token.symbol for p in snapshot.prices]
     if missing := [s for s in policy.targets if s not in symbols]:
         raise DataError(f"expected a price for every target, found none for {', '.join(missing)}; add it to the market")
@@ -66,7 +70,9 @@ def look_through(snapshot: Snapshot) -> tuple[tuple[Money, ...], tuple[Money, ..
 def unit_value(snapshot: Snapshot) -> Money:
     """Equity per share of a vault, which deposits and withdrawals leave alone; equity of a wallet."""
     equity = Money(sum(look_through(snapshot)[1], Decimal(0)))
-    return Money(equity / to_units(snapshot.vault.shares, 18)) if snapshot.vault and snapshot.vault.shares else equity
+    if snapshot.vault is None:
+        return equity
+    return ZERO if snapshot.vault.empty else Money(equity / to_units(snapshot.vault.shares, 18))
 
 
 def position_amounts(snapshot: Snapshot, position: Position) -> tuple[Amount, Amount]:

@@ -103,8 +103,6 @@ class MiningRpc:
         self._blocks = blocks
 
     async def call(self, method: str, *params: Any) -> Any:
-        if method == "eth_sendTransaction":  # a node that fills in its bare estimate leaves no room for the 63/64 rule
-            params = ({"gas": hex(TX_GAS), **params[0]},)
         answer = await self._inner.call(method, *params)
         if method in ("eth_sendRawTransaction", "eth_sendTransaction"):
             await self._blocks.mine()

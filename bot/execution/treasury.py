@@ -320,6 +320,7 @@ async def _send(rpc: Rpc, sender: Sender, to: str | None, data: bytes) -> Receip
     if not isinstance(sender, str):
         return await submit.send(rpc, sender, to, data)
     transaction = {"from": sender, "data": "0x" + data.hex()} | ({"to": to} if to else {})
+    transaction["gas"] = hex(submit.gas_limit(int(await rpc.call("eth_estimateGas", transaction), 16)))
     tx = await rpc.call("eth_sendTransaction", transaction)
     for _ in range(WAIT_S * 10):
         found = await submit.find_receipt(rpc, tx)

@@ -271,7 +271,7 @@ def _trade(
 
 
 def _vault(snapshot: Snapshot) -> VaultState:
-    if snapshot.vault is None or snapshot.vault.shares == 0:
+    if snapshot.vault is None or snapshot.vault.empty:
         raise DataError("expected a vault with shares, found none; the first deposit is in kind")
     return snapshot.vault
 

@@ -2,8 +2,8 @@
 """
 @title   Prices from feeds, and pools held against them
 @license Apache-2.0
-@notice  A price is the money (18 decimals) that one smallest unit of a token is worth, times 1e36. On any doubt it reverts:
-         that stops the keeper and `nav`, and never a mint or a redemption, which ask for no price.
+@notice  A price is the money (18 decimals) that one smallest unit of a token is worth, times 1e36. On any doubt it
+         reverts: that stops the keeper and `nav`, and never a mint or a redemption, which ask for no price.
 """
 
 from interfaces import IFeed
@@ -70,7 +70,7 @@ def _slot0(pool: uint256) -> IPool.Slot0:
 @internal
 @view
 def _mean(pool: uint256) -> uint256:
-    """@notice The square-root price (X96) of the pool's mean tick over its window; reverts where the pool remembers less"""
+    """@notice The square-root price (X96) of the pool's mean tick over its window; reverts if it remembers less"""
     window: uint256 = registry._window(pool)
     seen: IPool.Observed = staticcall IPool(registry._address(pool)).observe([convert(window, uint32), 0])
     return maths._sqrt_ratio(unsafe_div(unsafe_sub(seen.now, seen.then), convert(window, int256)))

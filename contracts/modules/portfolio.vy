@@ -2,8 +2,8 @@
 """
 @title   What the vault holds: idle tokens, and positions looked through to their tokens and unclaimed fees
 @license Apache-2.0
-@notice  Rounds down; whoever needs a ceiling asks for it by name. No storage of its own and no state is changed. Pairs of
-         numbers are token0's and token1's of a pool.
+@notice  Rounds down; whoever needs a ceiling asks for it by name. No storage of its own and no state is changed.
+         Pairs of numbers are token0's and token1's of a pool.
 """
 
 from interfaces import IPair

@@ -2,8 +2,8 @@
 """
 @title   Every reason the vault gives for reverting, and the one place that gives it
 @license Apache-2.0
-@notice  `assert condition, "reason"` costs about 135 bytes of code wherever it stands, this about 25: the vault must fit
-         in 24,576. A reason is its ASCII text as a number; the text stands beside it, and a test compares the two.
+@notice  `assert condition, "reason"` costs about 135 bytes of code wherever it stands, this about 25: the vault must
+         fit in 24,576. A reason is its ASCII text as a number; the text stands beside it, and a test compares the two.
 """
 
 LIMITS_BUNDLE_LOSS: constant(bytes32) = 0x000000000000000000000000006c696d6974733a2062756e646c65206c6f7373  # limits: bundle loss

@@ -60,7 +60,7 @@ ADDRESS: constant(uint256) = 2**160 - 1
 
 token_list: DynArray[address, MAX_TOKENS]
 feed_words: uint256[MAX_TOKENS]  # feed | max age << 160 | exponent << 184 | least bps << 192 | most bps << 208
-pool_words: DynArray[uint256, MAX_POOLS]  # pool | token0's index << 160 | token1's << 168 | kind << 176 | fee << 184 | window << 208
+pool_words: DynArray[uint256, MAX_POOLS]  # pool | tokens << 160, << 168 | kind << 176 | fee << 184 | window << 208
 position_words: DynArray[uint256, MAX_POSITIONS]  # pool's index << 48 | lower tick << 24 | upper tick; V2: ticks are 0
 owed: public(HashMap[address, HashMap[address, uint256]])  # token -> who -> amount set aside by a redemption
 owed_total: uint256[MAX_TOKENS]
@@ -237,7 +237,7 @@ def pool_info(index: uint256) -> PoolSetup:
 @external
 @view
 def positions() -> DynArray[uint256, MAX_POSITIONS]:
-    """@notice The positions held: pool's index << 48 | lower tick << 24 | upper tick, ticks as int24; V2: ticks are 0."""
+    """@notice The positions held: pool's index << 48 | lower tick << 24 | upper tick (int24); V2: ticks are 0."""
     return self.position_words
 
 

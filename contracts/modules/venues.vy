@@ -83,8 +83,8 @@ def _unwind(
 ) -> (uint256[registry.MAX_TOKENS], uint256[registry.MAX_TOKENS]):
     """
     @notice Harvest every range, and take numerator / denominator, rounded down, of every position's liquidity
-    @param  skip Bit i: token i cannot move. A range keeps its part of it, owed to the vault; LP tokens of a pair with it
-                 go to the receiver as they are, as do LP tokens too few for the pair to burn.
+    @param  skip Bit i: token i cannot move. A range keeps its part of it, owed to the vault; LP tokens of a pair with
+                 it go to the receiver as they are, as do LP tokens too few for the pair to burn.
     @return the principal taken per token; what ranges keep of the tokens skipped
     """
     taken: uint256[registry.MAX_TOKENS] = empty(uint256[registry.MAX_TOKENS])

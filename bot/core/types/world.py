@@ -205,6 +205,9 @@ class Limits:
     cooldown_s: int
 
 
+LOCKED_SHARES = 10**6  # of the first mint, held by nobody for ever (contracts/Vault.vy)
+
+
 @dataclass(frozen=True, slots=True)
 class VaultState:
     """What only a vault has."""
@@ -219,6 +222,11 @@ class VaultState:
     corridors: tuple[tuple[Bps, Bps], ...]  # (least, most) weight of each token, in the order of `Snapshot.prices`
     tokens: tuple[Token, ...]  # the vault's registry, in its order
     pools: tuple[str, ...]  # the vault's registry, in its order
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody holds a share: what lies there is dust that the last to leave could not be paid."""
+        return self.shares <= LOCKED_SHARES
 
 
 @dataclass(frozen=True, slots=True)

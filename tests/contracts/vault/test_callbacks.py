@@ -13,11 +13,13 @@ from tests.contracts.vault.world import (
     HOUR_S,
     LIMITS,
     SWAP,
+    UNISWAP,
     USD,
     World,
     action,
     deploy_vault,
     other_vault,
+    published,
     reverts,
     sqrt_price,
     worth,
@@ -39,6 +41,7 @@ slot0: public(Slot0)
 asks: public(DynArray[int256[2], 4])
 call: Bytes[1024]
 through: address
+silent: bool
 @deploy
 def __init__(token0: address, token1: address, sqrt_price: uint160):
     self.token0 = token0
@@ -52,9 +55,14 @@ def set_call(through: address, data: Bytes[1024]):
     self.through = through
     self.call = data
 @external
+def set_silent():
+    self.silent = True
+@external
 def swap(recipient: address, zero_for_one: bool, amount: int256, limit: uint160, data: Bytes[1]) -> (int256, int256):
     if self.through != empty(address):
         raw_call(self.through, self.call)
+    if self.silent:
+        return self.asks[0][0], self.asks[0][1]
     for ask: int256[2] in self.asks:
         extcall Vault(msg.sender).uniswapV3SwapCallback(ask[0], ask[1], b"")
     return self.asks[0][0], self.asks[0][1]
@@ -145,6 +153,7 @@ def test_callback__of_a_mint__is_held_to_most(world: World) -> None:
 def test_callback__another_listed_pool_while_one_is_called__reverts(world: World) -> None:
     vault, (first, second) = liar(world)
     first.set_asks(asks(world, (100, 0)))
+    first.set_silent()  # else its own request would be the second, and refused for that
     data = encode_call("uniswapV3SwapCallback(int256,int256,bytes)", *asks(world, (1, 0))[0], b"")
     first.set_call(second.address, encode_call("act(address,bytes)", vault.address, data))
     with reverts("venue: not opened"):
@@ -248,3 +257,38 @@ def test_lock__token_that_calls_back_from_a_redemption__cannot_enter(world: Worl
     token.set_call(token.address, encode_call("decimals()"))
     vault.redeem(10**12, [0], world.bob, world.deadline, sender=world.bob)
     assert token.succeeded()
+
+
+def test_callback__pool_that_did_not_ask_in_its_turn__cannot_ask_later_in_the_bundle(world: World) -> None:
+    token, feed = boa.loads(HOOKED), load("mocks/Feed.vy", 8, "H")
+    eth = world.tokens[ETH]
+    first = boa.loads(LIAR, token.address, eth.address, 2**96)
+    factory = published("UniswapV2Factory", world.owner)
+    pair = UNISWAP.at(factory.createPair(token.address, eth.address))
+    people = (world.owner, world.keeper, world.guardian)
+    tokens = [(item.address, feed.address, HOUR_S, 0, 10_000) for item in (token, eth)]
+    pools = [(first.address, 3, 0, 0), (pair.address, 2, 3_000, 0)]
+    vault = deploy_vault("H", "H", *people, DAY_S, tokens, pools, LIMITS)
+    for who in (vault.address, pair.address):
+        for item in (token, eth):
+            item.mint(who, 10**24)
+    pair.mint(world.bob)
+    boa.env.time_travel(seconds=LIMITS[-1])
+    feed.set_answer(10**8, world.now)
+    first.set_asks([(10**18, 0)])
+    first.set_silent()
+    ask = encode_call("uniswapV3SwapCallback(int256,int256,bytes)", 10**18, 0, b"")
+    token.set_call(first.address, encode_call("act(address,bytes)", vault.address, ask))
+    sell_on_pair = action(SWAP, 1, 10**18, 1, (int(pair.token0() == token.address), 0))
+    vault.execute([action(SWAP, 0, 10**18, 0, (1, 0)), sell_on_pair], [], 0, world.deadline, sender=world.keeper)
+    assert not token.succeeded()
+    assert token.balanceOf(first.address) == 0
+
+
+def test_execute__vault_that_holds_nothing__reverts(world: World) -> None:
+    vault, (first, _) = liar(world)
+    for token in world.tokens:
+        token.burn(vault.address, token.balanceOf(vault.address))
+    first.set_asks([(0, 0)])
+    with reverts("vault: empty"):
+        sell(world, vault)

@@ -5,17 +5,19 @@ from typing import Any
 import boa
 import pytest
 
+from bot.amm import v2
+from bot.amm.ticks import sqrt_ratio_at_tick, tick_at_sqrt_ratio
 from tests.contracts.vault.test_mint import with_positions
 from tests.contracts.vault.world import (
     ADD,
     BTC,
-    DECIMALS,
     ETH,
     LIMITS,
-    MONEY,
+    MOST,
     ONE,
     REMOVE,
     SWAP,
+    UNISWAP,
     USD,
     V2_USD_ETH,
     V3_BTC_ETH,
@@ -23,9 +25,13 @@ from tests.contracts.vault.world import (
     World,
     action,
     both,
+    other_vault,
+    published,
     reverts,
+    sqrt_price,
     whole,
     worth,
+    worth_in_money,
 )
 
 LIQUIDITY = 2 * 10**15
@@ -58,7 +64,8 @@ def test_execute__burn_collect_swap_and_mint_in_one_transaction(world: World) ->
     assert world.ranges() == [(V3_USD_ETH, new)]
     assert world.held(V3_USD_ETH, old)[0] == 0
     assert world.held(V3_USD_ETH, new)[0] == LIQUIDITY
-    assert fills[0][0] > 0 and fills[0][1] > 0 and fills[3][0] < 0 and fills[3][1] < 0
+    assert all(amount > 0 for amount in fills[0])
+    assert all(amount < 0 for amount in fills[3])
     assert fills[1][world.sides[0].index(USD)] == -whole(USD, 5_000)
     assert fills[2][world.sides[2].index(ETH)] == -whole(ETH, 1)
 
@@ -160,7 +167,8 @@ def test_remove__part_of_a_range__keeps_it_listed_and_takes_all_fees(world: Worl
     fees = world.held(V3_USD_ETH, ticks)[3:]
     assert all(fee > 0 for fee in fees)
     ((got0, got1),) = world.execute(action(REMOVE, V3_USD_ETH, LIQUIDITY // 4, 0, ticks))
-    assert got0 > fees[0] and got1 > fees[1]
+    assert got0 > fees[0]
+    assert got1 > fees[1]
     assert world.ranges() == [(V3_USD_ETH, ticks)]
     assert world.held(V3_USD_ETH, ticks)[0] == LIQUIDITY - LIQUIDITY // 4
     assert world.held(V3_USD_ETH, ticks)[3:] == (0, 0)
@@ -216,9 +224,7 @@ def test_remove__one_of_three__the_last_takes_its_place(world: World) -> None:
 
 @pytest.mark.parametrize("pool", [V3_USD_ETH, V2_USD_ETH])
 @pytest.mark.parametrize("token", [USD, ETH])
-def test_swap__gives_exactly_the_amount_and_no_less_than_least_comes_back(
-    world: World, pool: int, token: int
-) -> None:
+def test_swap__gives_exactly_the_amount_and_no_less_than_least_comes_back(world: World, pool: int, token: int) -> None:
     amount = worth(token, 5_000)
     with boa.env.anchor():
         (fill,) = world.execute(world.swap(pool, token, amount))
@@ -228,6 +234,14 @@ def test_swap__gives_exactly_the_amount_and_no_less_than_least_comes_back(
     with reverts("venue: least"):
         world.execute(world.swap(pool, token, amount, fill[1 - side] + 1))
     assert world.execute(world.swap(pool, token, amount, fill[1 - side])) == [fill]
+
+
+@pytest.mark.parametrize("token", [USD, ETH])
+def test_swap__on_a_pair__takes_all_that_the_pair_would_give(world: World, token: int) -> None:
+    amount, side = worth(token, 5_000), world.sides[V2_USD_ETH].index(token)
+    reserves = world.pools[V2_USD_ETH].getReserves()[:2]
+    (fill,) = world.execute(world.swap(V2_USD_ETH, token, amount))
+    assert fill[1 - side] == v2.amount_out(amount, reserves[side], reserves[1 - side], 3_000)
 
 
 def test_swap__token_that_returns_nothing__works_both_ways(world: World) -> None:
@@ -353,17 +367,46 @@ def test_holdings__are_what_unwinding_everything_would_give(world: World) -> Non
     assert all(0 <= amount - said < 3 for said, amount in zip(found, exact, strict=True))
 
 
-def test_holdings__count_fees_before_anybody_settles_them(world: World) -> None:
+def assert_fees_are_exact(world: World, vault: Any, ranges: list[tuple[Any, tuple[int, int]]]) -> None:
+    """Settling the fees, as a burn of nothing does, changes nothing that is counted."""
+    found = vault.holdings()
+    with boa.env.anchor():
+        for pool, ticks in ranges:
+            pool.burn(*ticks, 0, sender=vault.address)
+        assert vault.holdings() == found
+
+
+@pytest.mark.parametrize("zero_for_one", [True, False])
+def test_holdings__count_fees_before_anybody_settles_them(world: World, zero_for_one: bool) -> None:
     with_positions(world)
-    found = world.vault.holdings()
-    world.settle()
-    assert world.vault.holdings() == found
-    for zero_for_one in (True, False):  # spot leaves the ranges: fees are still exact
-        world.provider.swap(world.pools[0].address, zero_for_one, worth(world.sides[0][not zero_for_one], 15_000_000))
-        found = world.vault.holdings()
-        with boa.env.anchor():
-            world.settle()
-            assert world.vault.holdings() == found
+    ranges = [(world.pools[pool], ticks) for pool, ticks in world.ranges()]
+    assert_fees_are_exact(world, world.vault, ranges)
+    for pool in (V3_USD_ETH, V3_BTC_ETH):  # spot leaves the ranges on either side: fees are still exact
+        amount = worth(world.sides[pool][not zero_for_one], 15_000_000)
+        world.provider.swap(world.pools[pool].address, zero_for_one, amount)
+    for pool, (lower, upper) in ranges:
+        assert pool.slot0()[1] < lower if zero_for_one else pool.slot0()[1] > upper
+    assert_fees_are_exact(world, world.vault, ranges)
+
+
+def test_holdings__count_fees_with_spot_on_the_edge_of_a_range(world: World) -> None:
+    sides, fee = world.sides[V3_USD_ETH], 3_000
+    factory = published("UniswapV3Factory")
+    pool = UNISWAP.at(factory.createPool(*(world.tokens[side].address for side in sides), fee))
+    edge = tick_at_sqrt_ratio(sqrt_price(*sides)) // 60 * 60
+    pool.initialize(sqrt_ratio_at_tick(edge))
+    world.provider.add(pool.address, edge - 6_000, edge + 6_000, 10**16)
+    vault = other_vault(world, [(pool.address, 3, 0, 0)])
+    boa.env.time_travel(seconds=LIMITS[-1])
+    ranges = [(edge, edge + 600), (edge - 600, edge)]
+    adds = [action(ADD, 0, 10**14, both(MOST, MOST), ticks) for ticks in ranges]
+    vault.execute(adds, [], 0, world.deadline, sender=world.keeper)
+    for zero_for_one in (False, True):
+        world.provider.swap(pool.address, zero_for_one, worth(sides[not zero_for_one], 5_000))
+        world.provider.swap(pool.address, not zero_for_one, worth(sides[zero_for_one], 5_000))
+    while (tick := pool.slot0()[1]) != edge:  # a tick is worth some 30 of money here
+        world.provider.swap(pool.address, tick > edge, worth(sides[tick < edge], 8))
+    assert_fees_are_exact(world, vault, [(pool, ticks) for ticks in ranges])
 
 
 def test_nav__does_not_follow_spot(world: World) -> None:
@@ -375,15 +418,13 @@ def test_nav__does_not_follow_spot(world: World) -> None:
     world.tokens[world.sides[2][0]].mint(world.pools[V2_USD_ETH].address, 9 * reserves[0])
     world.pools[V2_USD_ETH].swap(0, reserves[1] * 89 // 100, world.stranger, b"")
     moved, moved_at_spot = world.vault.nav() - nav, spot_value(world) - at_spot
-    print(moved/nav, moved_at_spot/nav)
     assert 0 <= moved < nav // 100  # no more than the fees that came in
     assert moved_at_spot > 5 * moved
 
 
 def spot_value(world: World) -> int:
     """What the vault's tokens would be worth if positions were counted as they stand in their pools."""
-    held = zip(world.vault.holdings(), DECIMALS, MONEY, strict=True)
-    return sum(amount * money * ONE // 10**decimals for amount, decimals, money in held)
+    return sum(worth_in_money(token, amount) for token, amount in enumerate(world.vault.holdings()))
 
 
 def test_execute__gift_of_lp_tokens_before_the_first_add__counts_once_listed(world: World) -> None:

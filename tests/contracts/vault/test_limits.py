@@ -23,6 +23,7 @@ from tests.contracts.vault.world import (
     reverts,
     whole,
     worth,
+    worth_in_money,
 )
 
 BPS = 10**14  # of ONE
@@ -66,17 +67,17 @@ def test_bundle_loss__above_the_limit__reverts(world: World) -> None:
         world.execute(world.swap(V3_BTC_ETH, ETH, worth(ETH, 20_000)))
 
 
-def test_bundle_loss__masked_by_fees_that_were_already_due__is_still_seen(world: World) -> None:
-    """Fees of a range are in the NAV before anybody collects them, so collecting them hides no loss."""
+def test_bundle_loss__fees_that_were_already_due__hide_none(world: World) -> None:
+    """Adding to a range makes its pool credit the fees due: they must have been in the NAV before."""
     ticks = world.ticks_around(V3_USD_ETH)
     world.execute(world.add_range(V3_USD_ETH, ticks, 5 * 10**16))
     for zero_for_one in (True, False) * 4:
         world.provider.swap(world.pools[0].address, zero_for_one, worth(world.sides[0][not zero_for_one], 500_000))
-    nav = world.vault.nav()
-    world.execute(action(REMOVE, V3_USD_ETH, 0, 0, ticks), world.add_range(V3_USD_ETH, ticks, 10**10))
+    world.execute(world.add_range(V3_USD_ETH, ticks, 10**10))
     found = world.event("Executed")
-    assert found["nav_before"] == pytest.approx(nav, rel=1e-12)
-    assert found["nav_after"] <= found["nav_before"]
+    fees = sum(worth_in_money(token, due) for token, due in zip(world.sides[0], world.held(0, ticks)[3:], strict=True))
+    assert fees > 50 * ONE
+    assert abs(found["nav_after"] - found["nav_before"]) < ONE // 1_000
 
 
 def test_day_loss__leaks_away_evenly(world: World) -> None:
@@ -222,6 +223,15 @@ def test_deviation__own_trade_pushes_the_pool_off__reverts(world: World) -> None
             world.execute(world.swap(pool, USD, whole(USD, much)))
         with boa.env.anchor():
             world.execute(world.swap(pool, USD, whole(USD, much // 20)))
+
+
+def test_deviation__pool_off_before_a_trade_that_brings_it_back__reverts(world: World) -> None:
+    bundle = world.swap(V2_USD_ETH, USD, whole(USD, 60_000))  # moves the pair by 1.2 %
+    world.refresh(lambda token: Fraction(1_026, 1_000) if token == ETH else Fraction(1))
+    with reverts("oracle: spot"):
+        world.execute(bundle)
+    world.refresh(lambda token: Fraction(1_018, 1_000) if token == ETH else Fraction(1))
+    world.execute(bundle)
 
 
 def test_twap__moved_for_a_while__reverts_though_spot_is_back(world: World) -> None:

@@ -58,7 +58,7 @@ def test_mul_div__any_words__is_exact_or_refused(maths: Any, a: int, b: int, d: 
 @given(a=WORD, b=WORD, bits=st.integers(0, 255), odd=st.integers(0, 2**60))
 def test_mul_div__divisor_with_many_twos__is_exact(maths: Any, a: int, b: int, bits: int, odd: int) -> None:
     d = min((2 * odd + 1) << bits, 2**255)
-    a = min(a, d)  # so that the quotient fits
+    a %= d  # so that the quotient fits
     assert maths.mul_div(a, b, d)[0] == a * b // d
 
 
@@ -97,9 +97,7 @@ def test_sqrt_ratio__beyond_the_ends__reverts(maths: Any, tick: int) -> None:
 
 @few
 @given(ends=st.tuples(TICK, TICK).filter(lambda t: t[0] != t[1]), tick=TICK, liquidity=st.integers(0, 2**128 - 1))
-def test_amounts__are_what_the_pool_would_pay(
-    maths: Any, ends: tuple[int, int], tick: int, liquidity: int
-) -> None:
+def test_amounts__are_what_the_pool_would_pay(maths: Any, ends: tuple[int, int], tick: int, liquidity: int) -> None:
     lower, upper = sorted(ends)
     at = sqrt_ratio_at_tick(tick)
     assert tuple(maths.amounts(at, lower, upper, liquidity)) == v3.amounts(at, lower, upper, liquidity)

@@ -73,6 +73,24 @@ def test_first_mint__takes_the_amounts_whole_and_locks_the_first_shares(world: W
     assert (vault.totalSupply(), vault.balanceOf(world.stranger), vault.balanceOf(NOBODY)) == (LOCKED + 5, 5, LOCKED)
 
 
+def test_first_mint__after_everybody_left__takes_the_amounts_whole_again(world: World) -> None:
+    """What lies there then is dust of the locked shares: it must not set the proportions for whoever comes next."""
+    vault = empty_vault(world)
+    amounts = [7 * 10**6, 8 * 10**17, 9 * 10**6]
+    for token in world.tokens:
+        token.mint(world.bob, 10**19)
+        token.approve(vault.address, 10**19, sender=world.bob)
+    shares = 10**18
+    vault.mint(shares, amounts, world.bob, world.deadline, sender=world.bob)
+    vault.redeem(vault.balanceOf(world.bob), [0, 0, 0], world.bob, world.deadline, sender=world.bob)
+    assert vault.totalSupply() == LOCKED
+    again = [amounts[2], amounts[1], 0]  # quite other proportions
+    assert vault.mint(shares, again, world.bob, world.deadline, sender=world.bob) == again
+    assert (vault.totalSupply(), vault.balanceOf(world.bob)) == (LOCKED + shares, shares)
+    paid = vault.redeem(shares, [0, 0, 0], world.bob, world.deadline, sender=world.bob)
+    assert all(given * (1 - 10**-9) <= got <= given + 10**6 for given, got in zip(again, paid, strict=True))
+
+
 def test_first_mint__no_more_than_the_locked_shares__reverts(world: World) -> None:
     vault = empty_vault(world)
     with reverts("vault: first shares"):
@@ -82,7 +100,7 @@ def test_first_mint__no_more_than_the_locked_shares__reverts(world: World) -> No
 
 def test_mint__costs_the_ceiling_of_everything_held_fees_included(world: World) -> None:
     with_positions(world)
-    supply, shares = world.vault.totalSupply(), 12_345 * ONE + 1
+    supply, shares = world.vault.totalSupply(), 10**25 + 1  # ten times over: a missing wei shows
     world.settle()
     idle = world.balances(world.vault.address)
     least = [ceil(amount * shares / supply) for amount in world.exact()]

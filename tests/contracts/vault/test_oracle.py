@@ -165,7 +165,11 @@ def test_nav__lp_tokens__stand_at_the_fair_reserves(world: World) -> None:
     world.execute(world.add_pair(60_000))
     world.refresh(lambda token: Fraction(4) if token == ETH else Fraction(1))
     idle = sum(
-        world.tokens[token].balanceOf(world.vault.address) * MONEY[token] * (4 if token == ETH else 1) * ONE // 10**decimals
+        world.tokens[token].balanceOf(world.vault.address)
+        * MONEY[token]
+        * (4 if token == ETH else 1)
+        * ONE
+        // 10**decimals
         for token, decimals in ((USD, 6), (ETH, 18), (BTC, 8))
     )
     # At a ratio four times the pool's, the same product is worth 2 * sqrt(4) = 4 of one side: 30,000 * 4.

@@ -23,28 +23,34 @@ from tests.contracts.vault.world import (
 
 FLASH = """
 # pragma version 0.4.3
+# Mints in the middle of a flash swap, while the pair has lent out most of one token.
 interface Vault:
-    def mint(shares: uint256, most: DynArray[uint256, 8], receiver: address, deadline: uint256) -> DynArray[uint256, 8]: nonpayable
+    def mint(
+        shares: uint256, most: DynArray[uint256, 8], receiver: address, deadline: uint256
+    ) -> DynArray[uint256, 8]: nonpayable
 interface Pair:
     def swap(out0: uint256, out1: uint256, to: address, data: Bytes[1]): nonpayable
 interface Token:
     def approve(to: address, amount: uint256): nonpayable
     def transfer(to: address, amount: uint256): nonpayable
-    def balanceOf(owner: address) -> uint256: view
+struct Loan:
+    pair: address
+    out0: uint256
+    out1: uint256
+    token: address
+    back: uint256
 vault: address
 tokens: DynArray[address, 8]
-paid: public(DynArray[uint256, 8])
 shares: uint256
-lent: address
-owed: uint256
+loan: Loan
+paid: public(DynArray[uint256, 8])
 @external
-def run(vault: address, tokens: DynArray[address, 8], shares: uint256, pair: address, out0: uint256, out1: uint256, lent: address, owed: uint256):
+def run(vault: address, tokens: DynArray[address, 8], shares: uint256, loan: Loan):
     self.vault = vault
     self.tokens = tokens
     self.shares = shares
-    self.lent = lent
-    self.owed = owed
-    extcall Pair(pair).swap(out0, out1, self, b"x")
+    self.loan = loan
+    extcall Pair(loan.pair).swap(loan.out0, loan.out1, self, b"x")
 @external
 def uniswapV2Call(sender: address, amount0: uint256, amount1: uint256, data: Bytes[1]):
     most: DynArray[uint256, 8] = []
@@ -52,7 +58,7 @@ def uniswapV2Call(sender: address, amount0: uint256, amount1: uint256, data: Byt
         extcall Token(token).approve(self.vault, max_value(uint256))
         most.append(max_value(uint256))
     self.paid = extcall Vault(self.vault).mint(self.shares, most, self, block.timestamp)
-    extcall Token(self.lent).transfer(msg.sender, self.owed)
+    extcall Token(self.loan.token).transfer(msg.sender, self.loan.back)
 """
 
 
@@ -220,7 +226,7 @@ def test_mint__inside_a_flash_swap_of_the_pair__pays_for_the_lent_tokens_too(wor
     out[side] = pair.getReserves()[side] * 99 // 100
     back = out[side] * 1_004 // 1_000
     tokens = [token.address for token in world.tokens]
-    attacker.run(world.vault.address, tokens, shares, pair.address, *out, world.tokens[ETH].address, back)
+    attacker.run(world.vault.address, tokens, shares, (pair.address, *out, world.tokens[ETH].address, back))
     assert [attacker.paid(token) for token in range(3)] == fair
 
 

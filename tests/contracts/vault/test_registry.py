@@ -135,9 +135,7 @@ def both_tokens(world: World) -> list[Any]:
         (V3_USD_ETH, 4, 0, 0, "registry: kind"),
     ],
 )
-def test_pool__bad_setup__is_refused(
-    world: World, index: int, kind: int, fee: int, window: int, reason: str
-) -> None:
+def test_pool__bad_setup__is_refused(world: World, index: int, kind: int, fee: int, window: int, reason: str) -> None:
     with reverts(reason):
         vault_of(world, both_tokens(world), [(world.pools[index].address, kind, fee, window)])
 

@@ -281,13 +281,13 @@ def test_narrowing__acts_at_once(world: World) -> None:
 # ------------------------------------------------------------------ ceilings and floors in code
 
 
-@pytest.mark.parametrize(
-    ("index", "ceiling"), [(0, 200), (1, 500), (2, 200_000), (3, 500), (4, 604_800)]
-)
+@pytest.mark.parametrize(("index", "ceiling"), [(0, 200), (1, 500), (2, 200_000), (3, 500), (4, 604_800)])
 def test_limits__above_the_ceiling_in_code__are_refused_even_when_asked_twice(
     world: World, index: int, ceiling: int
 ) -> None:
-    at, above = (tuple(value if k == index else now for k, now in enumerate(LIMITS)) for value in (ceiling, ceiling + 1))
+    at, above = (
+        tuple(value if k == index else now for k, now in enumerate(LIMITS)) for value in (ceiling, ceiling + 1)
+    )
     for limits, refused in ((above, True), (at, False)):
         if index != 4:  # a longer cool-down narrows
             world.vault.set_limits(limits, sender=world.owner)

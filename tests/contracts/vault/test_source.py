@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from vyper import ast
-from vyper.compiler.phases import CompilerData
 from vyper.compiler.input_bundle import FilesystemInputBundle
+from vyper.compiler.phases import CompilerData
 
 from tests.contracts.market import CONTRACTS
 from tests.contracts.vault.world import vault_source
@@ -65,6 +65,9 @@ def test_reasons__are_the_text_beside_them() -> None:
         assert bytes.fromhex(word[2:]).lstrip(b"\0").decode() == text == text.lower()
         assert name == text.upper().replace(": ", "_").replace(" ", "_")
         assert re.search(rf"refuse\.{name}\b", "".join(path.read_text() for path in FILES)), f"{name} is never given"
+        assert any(f'"{text}"' in path.read_text() for path in Path(__file__).parent.glob("test_*.py")), (
+            f"{text}: untested"
+        )
     assert [name for name, *_ in reasons] == sorted(name for name, *_ in reasons)
 
 
@@ -79,3 +82,44 @@ def test_source__functions_fit_a_screen_and_files_four_hundred_lines(path: Path)
     assert len(path.read_text().splitlines()) < 400
     for function in parsed(path).get_children(ast.FunctionDef):
         assert function.end_lineno - function.lineno < 80, function.name
+
+
+def constants() -> dict[str, int]:
+    """Every integer constant of the vault and its modules: "module.NAME"."""
+    found = {}
+    for path in FILES:
+        for name, value in re.findall(
+            r"^([A-Z0-9_]+): constant\(uint256\) = ([0-9_*]+)\b", path.read_text(), re.MULTILINE
+        ):
+            base, _, power = value.replace("_", "").partition("**")
+            found[f"{path.stem}.{name}"] = int(base) ** int(power or 1)
+    return found
+
+
+def test_documentation__table_of_limits_has_the_numbers_of_the_code() -> None:
+    page = (CONTRACTS.parent / "docs" / "vault.md").read_text()
+    rows = re.findall(r"^\| .+? \| ([0-9,]+)[^|]* \| `([A-Za-z]+\.[A-Z0-9_]+)` \|$", page, re.MULTILINE)
+    stated = {name: int(number.replace(",", "")) for number, name in rows}
+    code = constants()
+    assert stated == {name: code[name] for name in stated}
+    bounds = {name for name in code if re.search(r"\.(MOST|LEAST|MAX|OPEN|LOCKED)_", name)}
+    assert bounds - set(stated) == {"maths.MAX_TICK", "Vault.MOST_SHARES"}  # not the owner's to set; in the text
+
+
+def test_documentation__names_every_external_function() -> None:
+    page = (CONTRACTS.parent / "docs" / "vault.md").read_text()
+    getters = {
+        "allowance",
+        "approve",
+        "balanceOf",
+        "decimals",
+        "name",
+        "symbol",
+        "totalSupply",
+        "transfer",
+        "transferFrom",
+    }
+    callbacks = MAY_BE_REENTERED
+    for entry in vault_source()["abi"]:
+        if entry["type"] == "function" and entry["name"] not in getters | callbacks:
+            assert re.search(rf"\b{entry['name']}\b", page), f"docs/vault.md does not say what {entry['name']} does"

@@ -83,7 +83,7 @@ UNISWAP = boa.loads_abi(_abi())
 
 @cache
 def vault_source() -> dict[str, Any]:
-    """ABI and code of the vault as its source stands now: a broken guard must break its test before anything is built."""
+    """ABI and code of the vault as its source stands: a broken guard must break its test before anything is built."""
     return compile_contract("Vault.vy")
 
 
@@ -110,6 +110,11 @@ def whole(token: int, units: float) -> int:
 def worth(token: int, money: float) -> int:
     """Raw amount that is worth so much."""
     return int(money * 10 ** DECIMALS[token] / MONEY[token])
+
+
+def worth_in_money(token: int, raw: int) -> int:
+    """Money (18 decimals) that a raw amount is worth at the first prices."""
+    return raw * MONEY[token] * ONE // 10 ** DECIMALS[token]
 
 
 def sqrt_price(token0: int, token1: int, factor: Fraction = Fraction(1)) -> int:
@@ -288,8 +293,7 @@ class World:
 def other_vault(world: World, pools: list[tuple[str, int, int, int]]) -> Any:
     """A second vault on the world's tokens and other pools: a million idle of each token, no shares."""
     setups = [
-        (token.address, feed.address, HOUR_S, 0, 10_000)
-        for token, feed in zip(world.tokens, world.feeds, strict=True)
+        (token.address, feed.address, HOUR_S, 0, 10_000) for token, feed in zip(world.tokens, world.feeds, strict=True)
     ]
     vault = deploy_vault("Other", "OTHER", world.owner, world.keeper, world.guardian, DAY_S, setups, pools, LIMITS)
     for index, token in enumerate(world.tokens):

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from bot.amm import v3
 from bot.core.errors import DataError
 from bot.core.types import Position
+from bot.core.types.world import LOCKED_SHARES
 from bot.core.units import Tick
 from bot.decision.standing import stand, unit_value
 from tests.factories import WETH, at_price, history, policy, range_position, snapshot, v2_pool, v3_pool, vault_state
@@ -47,6 +49,19 @@ def test_band__too_little_history__stands_at_its_cap():
 def test_stand__target_without_price__names_it():
     with pytest.raises(DataError, match="none for DAI"):
         stand(policy(targets={"DAI": 0.5, "WETH": 0.5}), snapshot())
+
+
+def test_stand__everybody_has_left_the_vault__refused_and_dust_is_worth_nothing():
+    left = snapshot(("0.000001", "0", "0"), vault=vault_state(shares=LOCKED_SHARES))
+    with pytest.raises(DataError, match="deposit first"):
+        stand(policy(), left)
+    assert unit_value(left) == 0
+
+
+def test_locked_shares__as_the_contract_has_them():
+    source = (Path(__file__).parents[3] / "contracts" / "Vault.vy").read_text()
+    assert f"LOCKED_SHARES: constant(uint256) = 10**{len(str(LOCKED_SHARES)) - 1} " in source
+    assert str(LOCKED_SHARES).strip("0") == "1"
 
 
 def test_stand__empty_account__refused():

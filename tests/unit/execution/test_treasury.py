@@ -47,7 +47,11 @@ class Answers:
     def eth_call(self, call: dict[str, str], block: str) -> str:
         return "0x" + encode(("uint256",), self.allowances.get(call["to"], 0)).hex()
 
+    def eth_estimateGas(self, transaction: dict[str, str]) -> str:
+        return hex(100_000)
+
     def eth_sendTransaction(self, transaction: dict[str, str]) -> str:
+        assert int(transaction["gas"], 16) == 120_000  # a bare estimate leaves no room for the block to come
         data = transaction["data"][2:]
         if self.refuse and data.startswith(MINT):
             raise Reverted(self.refuse)
