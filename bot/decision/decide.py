@@ -14,6 +14,8 @@ from bot.decision.size import aims, pair
 from bot.decision.standing import Standing, stand
 from bot.policy.rules import Policy
 
+ROUNDING = 1e-9  # of weights
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -52,11 +54,16 @@ def decide(policy: Policy, memory: Memory, snapshot: Snapshot, part: float = 1.0
         band=standing.band,
         volatility=standing.volatility,
         correcting=correcting,
+        goes_on=correcting and _worst(wish.aim - standing.targets) > policy.band.rest * standing.band + ROUNDING,
         trades=wish.trades if act else (),
         shifts=wish.shifts if act else (),
         gain=benefit,
         cost=price,
     )
+
+
+def _worst(drift: NDArray[np.float64]) -> float:
+    return float(np.abs(drift).max())
 
 
 # ------------------------------------------------------------------ what the triggers ask for

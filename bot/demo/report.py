@@ -94,6 +94,7 @@ def sections(result: DemoResult) -> tuple[tuple[tuple[str, str], ...], ...]:
     )
     bundles = (
         ("bundles", f"{f.sent} sent ({f.failed} failed), {len(result.refusals)} refused"),
+        ("worst drift, each bundle", ", ".join(f"{b.drift_before:.1%} to {b.drift_after:.1%}" for b in result.bundles)),
         ("expected against got", f"at worst {f.off_wei} wei apart in any amount of any bundle"),
         ("traded", f"{money(f.traded)}, swap fees {money(f.swap_fees)}"),
         ("gas", f"{f.gas_used:,} used, {money(f.gas_paid)} paid by the keeper (base fee {result.base_fee_gwei} gwei)"),

@@ -39,6 +39,7 @@ def saw(memory: Memory, snapshot: Snapshot, proposal: Proposal) -> Memory:
         seen=snapshot.block.timestamp,
         peak=max(memory.peak, unit_value(snapshot)),
         correcting=proposal.decision.correcting,
+        goes_on=proposal.decision.goes_on,
         traded=Money(sum((t.money for t in proposal.decision.trades), ZERO)),
         ether=snapshot.ether,
         entries=tuple(entry_of(memory, snapshot, position) for position in snapshot.positions),
@@ -62,6 +63,7 @@ def settled(memory: Memory, outcome: Outcome) -> Memory:
     return replace(
         closed,
         failures=0,
+        correcting=memory.goes_on,
         last_bundle=at,
         traded_today=Money(today.traded_today + memory.open_money),
         entries=_with_added(memory, outcome, at),

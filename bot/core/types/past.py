@@ -53,6 +53,7 @@ class Memory:
     seen: Timestamp = NEVER  # chain time of the last snapshot
     last_bundle: Timestamp = NEVER
     correcting: bool = False  # see `Decision.correcting`
+    goes_on: bool = False  # see `Decision.goes_on`; what `correcting` becomes when the bundle has run
     ether: Money = ZERO  # price of the native coin when last seen
     traded: Money = ZERO  # what the last proposal's trades are worth; the next intent is about them
     peak: Money = ZERO  # highest value of one share (a wallet: of everything)

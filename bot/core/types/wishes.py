@@ -48,6 +48,7 @@ class Decision:
     band: float  # allowed absolute drift of a weight
     volatility: float  # of the portfolio, per square-root day
     correcting: bool  # hysteresis: a breach was met and the worst drift is not yet back inside the rest zone
+    goes_on: bool  # the same once the aims are reached: this is only a part of the way
     trades: tuple[Trade, ...]
     shifts: tuple[Shift, ...]
     gain: Money  # expected benefit

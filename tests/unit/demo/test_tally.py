@@ -74,6 +74,7 @@ def proposal(*steps: Swap | RemoveLiquidity, severities: tuple[str, ...] = ()) -
         band=0.02,
         volatility=0.03,
         correcting=True,
+        goes_on=False,
         trades=(),
         shifts=(),
         gain=ZERO,

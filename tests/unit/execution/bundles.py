@@ -47,6 +47,7 @@ def proposal(act: bool = True, breaches: tuple[Breach, ...] = ()) -> Proposal:
         band=0.02,
         volatility=0.03,
         correcting=act,
+        goes_on=False,
         trades=(trade,),
         shifts=(),
         gain=Money(to_units(12, 0)),

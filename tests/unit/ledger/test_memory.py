@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from bot.core.rows import Intent, Note
 from bot.core.types import AddLiquidity, Fill, Outcome, Plan
 from bot.core.units import Gas, Wei
@@ -34,6 +36,19 @@ def test_remember__cycle_intent_outcome__counts_what_was_done():
     assert (done.open_intent, done.open_plan, done.last_bundle, done.failures) == (None, None, NOW, 0)
     assert done.traded_today == proposal.decision.trades[0].money
     assert done.gas_today == Decimal("1.5")  # 500k gas at 1 gwei, ether at 3000
+
+
+@pytest.mark.parametrize(
+    ("size", "goes_on"),
+    [({"to": "target"}, False), ({"to": "edge"}, False), ({"to": "fraction", "fraction": 0.1}, True)],
+)
+def test_remember__bundle_ran__the_correction_ends_where_its_aim_is_at_rest(size, goes_on):
+    drifted, rules = snapshot(("300000", "166.6667", "2.2222222")), policy(size=size)
+    proposal = propose(rules, memory(), drifted)
+    meant = remember(remember(memory(), 1, "cycle", (drifted, proposal)), 2, "intent", intent(proposal.plan))
+    assert meant.correcting
+    assert remember(meant, 3, "outcome", outcome(True)).correcting is goes_on
+    assert remember(meant, 3, "outcome", outcome(False)).correcting
 
 
 def test_remember__failures__counted_until_a_success():
