@@ -48,6 +48,7 @@ class Bundle:
     band: float
     traded: Money  # given in swaps
     swap_fees: Money
+    gas_expected: int  # when it was planned
     gas_used: int
     gas_paid: Money
     off_wei: int  # worst difference of any amount of any step from what was expected, in its smallest unit

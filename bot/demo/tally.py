@@ -122,6 +122,7 @@ class Tally:
                 band=decision.band,
                 traded=Money(sum((at.value(step.give) for step in swaps), ZERO)),
                 swap_fees=Money(sum((at.value(_fee(step, at)) for step in swaps), ZERO)),
+                gas_expected=plan.gas,
                 gas_used=outcome.gas_used,
                 gas_paid=Money(gas),
                 off_wei=reconcile(plan, at, outcome).worst,

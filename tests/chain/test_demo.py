@@ -71,10 +71,17 @@ def assert_shares_are_backed(result: DemoResult) -> None:
         assert token.bound < token.held // 10**6, token  # the bound is dust, not an excuse
 
 
+def assert_gas_was_foreseen(result: DemoResult) -> None:
+    """The plan's estimate is enough, and not wildly more than enough."""
+    for bundle in result.bundles:
+        assert bundle.gas_used <= bundle.gas_expected <= 1.4 * bundle.gas_used, bundle
+
+
 async def test_demo__a_violent_day_on_the_replica__sound() -> None:
     told: list[Progress] = []
     result = await run_demo(DemoOptions(hours=24, seed=VIOLENT), told.append)
     assert_sound(result, 24)
+    assert_gas_was_foreseen(result)
     assert len(result.bundles) >= 2
     assert [progress.hour for progress in told] == list(range(25))
     assert result.made_up
@@ -145,4 +152,6 @@ async def test_demo__the_week_of_november_2022_on_recorded_state__sound(data_fil
         end=moment("2022-11-12"),
         state=data_file(RECORDED_STATE),
     )
-    assert_sound(await run_demo(options), 168)
+    result = await run_demo(options)
+    assert_sound(result, 168)
+    assert_gas_was_foreseen(result)

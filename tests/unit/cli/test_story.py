@@ -9,6 +9,7 @@ from bot.cli.story import happened, in_short, proposed, tell
 from bot.core.rows import Approval, Attempt, Intent, Note, Skip
 from bot.core.types import Breach, Fill, Outcome, Proposal, Record, Swap
 from bot.core.units import ZERO, Gas, Money, Wei
+from bot.decision.gas import wish_gas
 from bot.propose import propose
 from tests.factories import NOW, USDC, memory, policy, range_position, snapshot, v3_pool, vault_state
 
@@ -168,4 +169,4 @@ def test_status__position__shows_fees_and_whether_it_is_in_range() -> None:
 def test_status__gas__is_of_a_bundle_with_one_swap() -> None:
     gas = status(policy(), memory(), CALM).gas
     assert gas.base_fee_gwei == 1
-    assert gas.swap_bundle == CALM.gas.money(460_000, CALM.ether)
+    assert gas.swap_bundle == CALM.gas.money(wish_gas(trades=1, leaves=0, enters=0), CALM.ether)

@@ -53,6 +53,7 @@ def bundle(**changes: object) -> Bundle:
         band=0.02,
         traded=money(3_000),
         swap_fees=money("1.5"),
+        gas_expected=410_000,
         gas_used=400_000,
         gas_paid=money("2.4"),
         off_wei=1,
