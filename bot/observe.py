@@ -55,7 +55,7 @@ class ChainObserver:
         gas = await gas_price(self.rpc, self.tip_percentile, newest=hex(block.number))
         ours, pools = prices[: len(self.history.tokens)], tuple(found)
         if isinstance(own, vault.Vault):
-            balances = vault.idle(own, balances, pools)
+            balances = vault.idle(own, balances)
             # What a vault has not registered it cannot trade on, so it is not part of its world.
             pools = tuple(pool for pool in pools if pool.address in own.state.pools)
         self.history.take(ours, block.timestamp)
@@ -80,7 +80,9 @@ class ChainObserver:
         return [
             chainlink.prices(self._feeds, block.timestamp),
             erc20.balances(tokens, account, market.multicall3),
-            vault.vault(account, market, tokens) if self.kind == "vault" else _positions(market, account),
+            vault.vault(account, market, tokens, block.timestamp)
+            if self.kind == "vault"
+            else _positions(market, account),
             *(
                 uniswap_v2.pair(spec) if spec.kind == "v2" else uniswap_v3.pool(spec, market.tick_lens)
                 for spec in market.pools

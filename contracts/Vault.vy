@@ -16,80 +16,54 @@
 from interfaces import IToken
 from modules import budget
 from modules import bundle
+from modules import fee
+from modules import layout
 from modules import maths
 from modules import oracle
 from modules import portfolio
 from modules import refuse
 from modules import registry
-from modules import roles
 from modules import share
 from modules import venues
 
 initializes: share
-initializes: roles
-initializes: budget[roles := roles]
-initializes: registry[roles := roles]
-initializes: oracle[registry := registry]
+initializes: registry
+initializes: budget[registry := registry]
+initializes: fee[registry := registry, share := share]
+initializes: oracle
 initializes: portfolio[registry := registry]
 initializes: venues[registry := registry, portfolio := portfolio]
-initializes: bundle[registry := registry, portfolio := portfolio, venues := venues, budget := budget]
+initializes: bundle[
+    registry := registry,
+    portfolio := portfolio,
+    venues := venues,
+    budget := budget,
+    share := share,
+    oracle := oracle,
+]
 
 exports: share.__interface__
-exports: (
-    roles.owner,
-    roles.pending_owner,
-    roles.keeper,
-    roles.guardian,
-    roles.delay_s,
-    roles.ready_at,
-    roles.transfer_ownership,
-    roles.accept_ownership,
-    roles.set_keeper,
-    roles.set_guardian,
-    roles.pause,
-    roles.unpause,
-    roles.revoke,
-)
-exports: (budget.limits, budget.set_limits)
-exports: (
-    registry.tokens,
-    registry.token_info,
-    registry.pools,
-    registry.pool_info,
-    registry.positions,
-    registry.owed,
-    registry.add_token,
-    registry.add_pool,
-    registry.set_feed,
-    registry.set_corridor,
-)
+exports: (registry.charter, registry.setting, registry.settings, registry.owed, registry.owed_total)
+exports: fee.fee_due
+exports: oracle.sequencer
 exports: (venues.uniswapV3SwapCallback, venues.uniswapV3MintCallback)
 
 
 struct Action:
-    head: uint256  # kind << 248 | pool index << 240 | lower tick << 216 | upper tick << 192 | amount << 64
+    head: uint256  # kind << 248 | pool index << 240 | lower tick << 216 | upper tick << 192 | amount << 64 | hint
     bounds: uint256  # remove: least0 << 128 | least1; swap: least out; add: most0 << 128 | most1
 
 
 # ------------------------------------------------------------------ events
 
-event Mint:
-    sender: indexed(address)
-    receiver: indexed(address)
-    shares: uint256
-    amounts: DynArray[uint256, registry.MAX_TOKENS]
-
-
-event Redeem:
-    sender: indexed(address)
-    receiver: indexed(address)
-    shares: uint256
-    amounts: DynArray[uint256, registry.MAX_TOKENS]
-    skip: uint256
+event SetAside:
+    index: indexed(uint256)  # of the token
+    owner: indexed(address)
+    amount: uint256
 
 
 event Claimed:
-    token: indexed(address)
+    index: indexed(uint256)  # of the token
     owner: indexed(address)
     receiver: address
     amount: uint256
@@ -104,8 +78,6 @@ event Executed:
 
 # ------------------------------------------------------------------ constants
 
-LOCKED_SHARES: constant(uint256) = 10**6  # of the first mint, for ever: no gift makes a share too dear to buy
-MOST_SHARES: constant(uint256) = 2**128
 MAX_ACTIONS: constant(uint256) = 16
 
 REMOVE: constant(uint256) = 1
@@ -119,21 +91,21 @@ MASK128: constant(uint256) = 2**128 - 1
 
 
 @deploy
-def __init__(
-    name: String[32],
-    symbol: String[32],
-    owner: address,
-    keeper: address,
-    guardian: address,
-    delay_s: uint256,
-    tokens: DynArray[registry.TokenSetup, registry.MAX_TOKENS],
-    pools: DynArray[registry.PoolSetup, registry.MAX_POOLS],
-    limits: budget.Limits,
-):
+def __init__(name: String[32], symbol: String[32], charter: address, sequencer: address):
     share.__init__(name, symbol)
-    roles.__init__(owner, keeper, guardian, delay_s)
-    budget.__init__(limits)
-    registry.__init__(tokens, pools)
+    registry.__init__(charter)
+    oracle.__init__(sequencer)
+
+
+# ------------------------------------------------------------------ the charter
+
+@external
+def write(place: uint256, word: uint256):
+    """@notice Keep a word of the charter's, which has checked it."""
+    if place == layout.FEE:
+        fee._accrue()
+        fee._count(block.timestamp * convert(word >> 160 != 0, uint256))
+    registry._write(place, word)
 
 
 # ------------------------------------------------------------------ holders: in kind, without a price
@@ -141,43 +113,44 @@ def __init__(
 @external
 def mint(
     shares: uint256,
-    max_amounts: DynArray[uint256, registry.MAX_TOKENS],
+    max_amounts: DynArray[uint256, layout.MAX_TOKENS],
     receiver: address,
     deadline: uint256,
-) -> DynArray[uint256, registry.MAX_TOKENS]:
+) -> DynArray[uint256, layout.MAX_TOKENS]:
     """
     @notice Take a slice of everything held, rounded up, for new shares; the first mint takes `max_amounts` whole.
     @return The amounts taken, per token.
     """
     self._assert_call(shares, len(max_amounts), receiver, deadline)
-    if roles._paused():
-        refuse._with(refuse.VAULT_PAUSED)
-
-    venues._unwind(0, 1, 0, receiver)
-    amounts: DynArray[uint256, registry.MAX_TOKENS] = max_amounts
-    supply: uint256 = share.totalSupply
-    if supply + shares > MOST_SHARES:
+    registry._assert_not_paused()
+    supply: uint256 = fee._accrue()
+    if shares > share.MOST - supply:
         refuse._with(refuse.VAULT_TOO_MANY_SHARES)
-    if supply <= LOCKED_SHARES:  # the first, or the first again after everybody left: what lies there is nobody's
-        if shares <= LOCKED_SHARES:
-            refuse._with(refuse.VAULT_FIRST_SHARES)
-        share._mint(empty(address), LOCKED_SHARES - supply)
-        share._mint(receiver, shares - (LOCKED_SHARES - supply))
+    first: bool = supply == share.LOCKED  # or first again after everybody left: what lies there is nobody's
+    if first and shares <= share.LOCKED:
+        refuse._with(refuse.VAULT_FIRST_SHARES)
+    share._mint(receiver, shares)
+    book: portfolio.Book = empty(portfolio.Book)
+    if first:
+        registry.words[layout.RECORD] = 0  # of a share that may have stood for other amounts
     else:
-        amounts = self._cost(shares, supply)
-        for i: uint256 in range(len(amounts), bound=registry.MAX_TOKENS):
-            if amounts[i] > max_amounts[i]:
+        book = portfolio._book(empty(uint256[layout.MAX_TOKENS]), True)
+    amounts: DynArray[uint256, layout.MAX_TOKENS] = []
+    for i: uint256 in range(len(max_amounts), bound=layout.MAX_TOKENS):
+        token: IToken = IToken(registry._token_address(i))
+        before: uint256 = portfolio._balance_of(token.address, self)
+        amount: uint256 = max_amounts[i]
+        if not first:
+            amount = self._cost(i, before, book, shares, supply)
+            if amount > max_amounts[i]:
                 refuse._with(refuse.VAULT_ABOVE_MOST)
-        share._mint(receiver, shares)
-    log Mint(sender=msg.sender, receiver=receiver, shares=shares, amounts=amounts)
-
-    for i: uint256 in range(len(amounts), bound=registry.MAX_TOKENS):
-        if amounts[i] != 0:
-            before: uint256 = portfolio._balance(i, self)
-            token: IToken = IToken(registry.token_list[i])
-            if not extcall token.transferFrom(msg.sender, self, amounts[i], default_return_value=True):
+        amounts.append(amount)
+        if amount != 0:
+            if not extcall token.transferFrom(
+                msg.sender, self, amount, default_return_value=True, skip_contract_check=True
+            ):
                 refuse._with(refuse.VAULT_TRANSFER)
-            if portfolio._balance(i, self) != before + amounts[i]:
+            if portfolio._balance_of(token.address, self) != before + amount:
                 refuse._with(refuse.VAULT_FEE_ON_TRANSFER)
     return amounts
 
@@ -185,11 +158,11 @@ def mint(
 @external
 def redeem(
     shares: uint256,
-    min_amounts: DynArray[uint256, registry.MAX_TOKENS],
+    min_amounts: DynArray[uint256, layout.MAX_TOKENS],
     receiver: address,
     deadline: uint256,
     skip: uint256 = 0,
-) -> DynArray[uint256, registry.MAX_TOKENS]:
+) -> DynArray[uint256, layout.MAX_TOKENS]:
     """
     @notice Burn the caller's shares for a pro-rata slice of everything held, rounded down. Needs nobody and no price.
     @param  skip Bit i: token i cannot move now; that part is set aside for the receiver to `claim`. LP tokens of a pair
@@ -198,45 +171,46 @@ def redeem(
     """
     self._assert_call(shares, len(min_amounts), receiver, deadline)
 
-    supply: uint256 = share.totalSupply
+    supply: uint256 = fee._accrue()
     share._burn(msg.sender, shares)
-    taken: uint256[registry.MAX_TOKENS] = empty(uint256[registry.MAX_TOKENS])
-    kept: uint256[registry.MAX_TOKENS] = empty(uint256[registry.MAX_TOKENS])
+    taken: uint256[layout.MAX_TOKENS] = empty(uint256[layout.MAX_TOKENS])
+    kept: uint256[layout.MAX_TOKENS] = empty(uint256[layout.MAX_TOKENS])
     taken, kept = venues._unwind(shares, supply, skip, receiver)
-    amounts: DynArray[uint256, registry.MAX_TOKENS] = []
-    for i: uint256 in range(len(min_amounts), bound=registry.MAX_TOKENS):
+    amounts: DynArray[uint256, layout.MAX_TOKENS] = []
+    for i: uint256 in range(len(min_amounts), bound=layout.MAX_TOKENS):
         idle: uint256 = portfolio._idle(i, kept[i], taken[i])
         amount: uint256 = maths._mul_div(idle, shares, supply) + taken[i]
         if amount < min_amounts[i]:
             refuse._with(refuse.VAULT_BELOW_LEAST)
         amounts.append(amount)
-    log Redeem(sender=msg.sender, receiver=receiver, shares=shares, amounts=amounts, skip=skip)
 
-    for i: uint256 in range(len(amounts), bound=registry.MAX_TOKENS):
+    for i: uint256 in range(len(amounts), bound=layout.MAX_TOKENS):
         if skip >> i & 1 != 0:
-            registry.owed_total[i] += amounts[i]
-            registry.owed[registry.token_list[i]][receiver] += amounts[i]
+            registry._set_owed(i, receiver, registry.owed[i][receiver] + amounts[i], registry.owed_total[i] + amounts[i])
+            log SetAside(index=i, owner=receiver, amount=amounts[i])
         else:
             venues._give(i, receiver, amounts[i])
     return amounts
 
 
 @external
-def claim(token: address, receiver: address) -> uint256:
+def claim(index: uint256, receiver: address) -> uint256:
     """
-    @notice Pay out what redemptions set aside for the caller.
+    @notice Pay out what redemptions set aside for the caller of a token; a part where less is left of it than is owed.
     @return The amount paid.
     """
     if receiver == empty(address):
         refuse._with(refuse.VAULT_RECEIVER)
-    index: uint256 = registry._index_of(token)
-    amount: uint256 = registry.owed[token][msg.sender]
+    amount: uint256 = registry.owed[index][msg.sender]
     if amount == 0:
         refuse._with(refuse.VAULT_NOTHING_OWED)
     venues._unwind(0, 1, ~(1 << index), receiver)
-    registry.owed[token][msg.sender] = 0
-    registry.owed_total[index] -= amount
-    log Claimed(token=token, owner=msg.sender, receiver=receiver, amount=amount)
+    total: uint256 = registry.owed_total[index]
+    registry._set_owed(index, msg.sender, 0, total - amount)
+    balance: uint256 = portfolio._balance(index, self)
+    if balance < total:  # the token has shrunk
+        amount = maths._mul_div(amount, balance, total)
+    log Claimed(index=index, owner=msg.sender, receiver=receiver, amount=amount)
     venues._give(index, receiver, amount)
     return amount
 
@@ -250,17 +224,17 @@ def _assert_call(shares: uint256, amounts: uint256, receiver: address, deadline:
         refuse._with(refuse.VAULT_NO_SHARES)
     if receiver == empty(address):
         refuse._with(refuse.VAULT_RECEIVER)
-    if amounts != len(registry.token_list):
+    if amounts != registry.words[layout.HELD] >> layout.TOKEN_COUNT & layout.BYTE:
         refuse._with(refuse.VAULT_AMOUNTS)
 
 
 @internal
 @view
-def _cost(shares: uint256, supply: uint256) -> DynArray[uint256, registry.MAX_TOKENS]:
-    amounts: DynArray[uint256, registry.MAX_TOKENS] = portfolio._holdings(empty(uint256[registry.MAX_TOKENS]), 1, 1, 1)
-    for i: uint256 in range(len(amounts), bound=registry.MAX_TOKENS):
-        amounts[i] = maths._mul_div_up(amounts[i], shares, supply)
-    return amounts
+def _cost(index: uint256, balance: uint256, book: portfolio.Book, shares: uint256, supply: uint256) -> uint256:
+    """@notice A slice of all that is held of a token, rounded up"""
+    held: uint256 = balance + book.due[index]
+    idle: uint256 = unsafe_sub(held, min(held, registry._owes(index)))
+    return maths._mul_div_up(book.placed[index] + idle, shares, supply)
 
 
 # ------------------------------------------------------------------ the keeper
@@ -268,7 +242,7 @@ def _cost(shares: uint256, supply: uint256) -> DynArray[uint256, registry.MAX_TO
 @external
 def execute(
     actions: DynArray[Action, MAX_ACTIONS],
-    floors: DynArray[uint256, registry.MAX_TOKENS],
+    floors: DynArray[uint256, layout.MAX_TOKENS],
     sequence: uint256,
     deadline: uint256,
 ) -> DynArray[int256[2], MAX_ACTIONS]:
@@ -276,10 +250,13 @@ def execute(
     @notice Run a bundle: removes first, then swaps and adds, then every limit is checked.
     @return Per action what came in (+) or went out (-) of the pool's token0 and token1.
     """
-    roles._only_keeper()
+    rules: uint256 = registry.words[layout.RULES]
+    registry._assert_not_paused()
+    if msg.sender != layout._keeper(rules):
+        refuse._with(refuse.ROLES_KEEPER)
     if block.timestamp > deadline:
         refuse._with(refuse.VAULT_DEADLINE)
-    bounds: budget.Limits = budget._limits()
+    bounds: layout.Limits = layout._limits(rules)
     run: budget.Run = budget._run(bounds)
     if sequence != run.sequence:
         refuse._with(refuse.VAULT_SEQUENCE)
@@ -288,51 +265,56 @@ def execute(
     if len(actions) == 0:
         refuse._with(refuse.VAULT_NO_ACTIONS)
 
-    prices: uint256[registry.MAX_TOKENS] = oracle._prices()
-    before: DynArray[uint256, registry.MAX_TOKENS] = []
-    measured: bool = False
-    touched: uint256 = 0
-    turnover: uint256 = 0
+    fair: uint256[layout.MAX_POOLS] = empty(uint256[layout.MAX_POOLS])
     fills: DynArray[int256[2], MAX_ACTIONS] = []
+    tokens: uint256 = 0
+    removes: uint256 = 0
     for action: Action in actions:
+        pool: uint256 = registry._pool(action.head >> 240 & 255)
+        tokens |= 1 << (pool >> layout.TOKEN0 & layout.BYTE) | 1 << (pool >> layout.TOKEN1 & layout.BYTE)
+        if action.head >> 248 == REMOVE:
+            removes = unsafe_add(removes, 1)
+    tally: bundle.Tally = bundle._open(tokens)
+    for i: uint256 in range(MAX_ACTIONS + 1):
+        if i == removes:
+            tally = bundle._measure(tally)
+        if i == len(actions):
+            break
+        action: Action = actions[i]
         index: uint256 = action.head >> 240 & 255
         pool: uint256 = registry._pool(index)
         position: uint256 = bundle._position(action.head, pool)
         amount: uint256 = action.head >> 64 & MASK128
         kind: uint256 = action.head >> 248
-        touched |= 1 << index
+        if fair[index] == 0:
+            fair[index] = oracle._fair(pool, tally.prices)
+            oracle._assert_near(pool, fair[index], bounds.deviation_bps, True, action.head & 65_535)
         fill: int256[2] = empty(int256[2])
-        if kind == REMOVE:
-            if measured:
+        if i < removes:
+            if kind != REMOVE:
                 refuse._with(refuse.VAULT_REMOVES_FIRST)
-            got: uint256[2] = venues._remove(position, pool, amount)
-            if got[0] < action.bounds >> 128 or got[1] < action.bounds & MASK128:
-                refuse._with(refuse.VENUE_LEAST)
-            fill = [convert(got[0], int256), convert(got[1], int256)]
+            fill = venues._remove(position, pool, amount, action.bounds)
         else:
-            if not measured:
-                measured = True
-                before = bundle._values(prices)
-            bundle._assert_near(pool, prices, bounds.deviation_bps, False)
             if kind == SWAP:
                 side: uint256 = ~action.head >> 216 & 1  # the lower tick's place says 1 when token0 goes in
-                fill = venues._swap(pool, side, amount)
-                if fill[side ^ 1] < convert(action.bounds, int256):
-                    refuse._with(refuse.VENUE_LEAST)
-                turnover += maths._mul_div(amount, prices[registry._token(pool, side)], PRICE_ONE)
+                fill = venues._swap(pool, side, amount, action.bounds)
+                oracle._assert_near(pool, fair[index], bounds.deviation_bps, False, 0)
+                tally.turnover += amount * tally.prices[layout._token(pool, side)] // PRICE_ONE
             else:
                 if kind != ADD:
                     refuse._with(refuse.VAULT_KIND)
-                fill = venues._add(position, pool, amount, [action.bounds >> 128, action.bounds & MASK128])
+                stake: uint256[2] = empty(uint256[2])
+                fill, stake = venues._add(position, pool, amount, action.bounds, fair[index])
+                for side: uint256 in range(2):
+                    token: uint256 = layout._token(pool, side)
+                    tally.added[token] += stake[side]
+                    tally.turnover += convert(-fill[side], uint256) * tally.prices[token] // PRICE_ONE
         fills.append(fill)
-    if not measured:
-        before = bundle._values(prices)
 
     nav_before: uint256 = 0
     nav_after: uint256 = 0
-    nav_before, nav_after = bundle._settle(bounds, run, prices, before, touched, turnover)
-    bundle._assert_floors(floors)
-    log Executed(sequence=sequence, nav_before=nav_before, nav_after=nav_after, turnover=turnover)
+    nav_before, nav_after = bundle._settle(bounds, run, tally, floors)
+    log Executed(sequence=sequence, nav_before=nav_before, nav_after=nav_after, turnover=tally.turnover)
     return fills
 
 
@@ -340,35 +322,11 @@ def execute(
 
 @external
 @view
-def holdings() -> DynArray[uint256, registry.MAX_TOKENS]:
-    """@notice All that is held of each token: idle, principal at spot, and unclaimed fees."""
-    return portfolio._holdings(empty(uint256[registry.MAX_TOKENS]), 0, 1, 1)
-
-
-@external
-@view
-def preview_mint(shares: uint256) -> DynArray[uint256, registry.MAX_TOKENS]:
+def preview_mint(shares: uint256) -> DynArray[uint256, layout.MAX_TOKENS]:
     """@notice What minting would take now; nothing can be said before the first mint."""
-    return self._cost(shares, share.totalSupply)
-
-
-@external
-@view
-def preview_redeem(shares: uint256) -> DynArray[uint256, registry.MAX_TOKENS]:
-    """@notice What redeeming would pay now; LP tokens handed over as they are count as what they stand for."""
-    return portfolio._holdings(empty(uint256[registry.MAX_TOKENS]), 0, shares, share.totalSupply)
-
-
-@external
-@view
-def nav() -> uint256:
-    """@notice What all holdings are worth in the quote (18 decimals), at the feeds' prices."""
-    return bundle._sum(bundle._values(oracle._prices()))
-
-
-@external
-@view
-def state() -> (uint256, uint256, uint256, uint256, bool, uint256):
-    """@return sequence, time of the last bundle, loss and turnover used (1e18 = 100 %, leaked to now), paused, supply"""
-    run: budget.Run = budget._run(budget._limits())
-    return run.sequence, run.last_bundle, run.loss_used, run.turnover_used, roles._paused(), share.totalSupply
+    supply: uint256 = share._supply() + fee._due()
+    book: portfolio.Book = portfolio._book(empty(uint256[layout.MAX_TOKENS]), True)
+    amounts: DynArray[uint256, layout.MAX_TOKENS] = []
+    for i: uint256 in range(registry.words[layout.HELD] >> layout.TOKEN_COUNT & layout.BYTE, bound=layout.MAX_TOKENS):
+        amounts.append(self._cost(i, portfolio._balance(i, self), book, shares, supply))
+    return amounts

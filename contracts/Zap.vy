@@ -14,12 +14,12 @@
 
 from ethereum.ercs import IERC20
 from interfaces import IVault
+from modules import layout
+from modules import refuse
 
 # ------------------------------------------------------------------ interfaces, structs, events
 
 interface V2Pair:
-    def token0() -> address: view  # a V3 pool answers these two as well
-    def token1() -> address: view
     def getReserves() -> (uint112, uint112): view  # and a time that is not read
     def swap(amount0_out: uint256, amount1_out: uint256, to: address, data: Bytes[1]): nonpayable
 
@@ -29,7 +29,7 @@ interface V3Pool:
 
 
 struct Trade:
-    pool: uint256  # index into vault.pools()
+    pool: uint256  # its place among the vault's pools
     token0_in: bool
     amount: uint256  # max_value(uint256): all that the caller has of the token
     least: uint256  # of the other token
@@ -53,7 +53,6 @@ event Withdrawn:
 
 # ------------------------------------------------------------------ constants and storage
 
-V3: constant(uint256) = 3  # the kind of a pool; any other is a V2 pair
 PIPS: constant(uint256) = 1_000_000
 MIN_SQRT_RATIO: constant(uint160) = 4295128739  # Uniswap's TickMath
 MAX_SQRT_RATIO: constant(uint160) = 1461446703485210103287273052203988822378723970342
@@ -94,12 +93,13 @@ def deposit(
     @return What the shares took of each of the vault's tokens.
     """
     self._check(receiver, deadline)
-    tokens: DynArray[address, 8] = staticcall VAULT.tokens()
+    words: uint256[layout.PLACES] = staticcall VAULT.settings()
+    tokens: DynArray[address, 8] = self._tokens(words)
     assert token in tokens, "zap: not a token of the vault"
     dust: DynArray[uint256, 8] = self._balances(tokens)
 
     assert extcall IERC20(token).transferFrom(msg.sender, self, amount, default_return_value=True), "zap: transfer"
-    self._trade(trades, tokens, dust)
+    self._trade(trades, words, tokens, dust)
     taken: DynArray[uint256, 8] = self._mint(tokens, dust, shares, receiver, deadline)
     self._empty(tokens, msg.sender)
 
@@ -122,7 +122,8 @@ def withdraw(
     @return What the caller's shares brought of `token_out`; never less than `least_out`.
     """
     self._check(receiver, deadline)
-    tokens: DynArray[address, 8] = staticcall VAULT.tokens()
+    words: uint256[layout.PLACES] = staticcall VAULT.settings()
+    tokens: DynArray[address, 8] = self._tokens(words)
     assert token_out in tokens, "zap: not a token of the vault"
     dust: DynArray[uint256, 8] = self._balances(tokens)
 
@@ -131,10 +132,11 @@ def withdraw(
     for _: address in tokens:
         any_amounts.append(0)
     extcall VAULT.redeem(shares, any_amounts, self, deadline)
-    self._trade(trades, tokens, dust)
+    self._trade(trades, words, tokens, dust)
     out: uint256 = self._held(token_out, tokens, dust)
     assert out >= least_out, "zap: least out"
     self._empty(tokens, receiver)
+    self._hand_over(words, receiver)
 
     log Withdrawn(caller=msg.sender, receiver=receiver, token=token_out, amount=out, shares=shares)
     return out
@@ -143,23 +145,28 @@ def withdraw(
 # ------------------------------------------------------------------ trades
 
 @internal
-def _trade(trades: DynArray[Trade, 8], tokens: DynArray[address, 8], dust: DynArray[uint256, 8]):
+def _trade(
+    trades: DynArray[Trade, 8],
+    words: uint256[layout.PLACES],
+    tokens: DynArray[address, 8],
+    dust: DynArray[uint256, 8],
+):
     for trade: Trade in trades:
-        info: IVault.PoolSetup = staticcall VAULT.pool_info(trade.pool)
-        token0: address = staticcall V2Pair(info.pool).token0()
-        token1: address = staticcall V2Pair(info.pool).token1()
-        token_in: address = token0 if trade.token0_in else token1
-        token_out: address = token1 if trade.token0_in else token0
+        word: uint256 = self._pool(words, trade.pool)
+        pool: address = layout._address(word)
+        side: uint256 = convert(not trade.token0_in, uint256)
+        token_in: address = tokens[layout._token(word, side)]
+        token_out: address = tokens[layout._token(word, 1 - side)]
         amount: uint256 = self._held(token_in, tokens, dust)
         if trade.amount != max_value(uint256):
             assert trade.amount <= amount, "zap: more than there is"
             amount = trade.amount
         before: uint256 = self._held(token_out, tokens, dust)
         if amount > 0:
-            if info.kind == V3:
-                self._swap_v3(info.pool, trade.token0_in, token_in, amount)
+            if word >> layout.KIND & layout.BYTE == layout.V3:
+                self._swap_v3(pool, trade.token0_in, token_in, amount)
             else:
-                self._swap_v2(info.pool, info.fee, trade.token0_in, token_in, amount)
+                self._swap_v2(pool, layout._fee(word), trade.token0_in, token_in, amount)
         assert self._held(token_out, tokens, dust) - before >= trade.least, "zap: least of a trade"
 
 
@@ -239,9 +246,40 @@ def _empty(tokens: DynArray[address, 8], receiver: address):
 
 
 @internal
+def _hand_over(words: uint256[layout.PLACES], receiver: address):
+    """@dev A redemption hands LP tokens over as they are where they are too few for their pair to burn."""
+    for i: uint256 in range(layout.MAX_POOLS):
+        word: uint256 = words[layout.POOLS + i]
+        if word >> layout.KIND & layout.BYTE == layout.V2:
+            pair: address = layout._address(word)
+            self._send(pair, receiver, staticcall IERC20(pair).balanceOf(self))
+
+
+@internal
 def _send(token: address, receiver: address, amount: uint256):
     if amount > 0:
         assert extcall IERC20(token).transfer(receiver, amount, default_return_value=True), "zap: transfer"
+
+
+@internal
+@pure
+def _tokens(words: uint256[layout.PLACES]) -> DynArray[address, 8]:
+    found: DynArray[address, 8] = []
+    for i: uint256 in range(words[layout.HELD] >> layout.TOKEN_COUNT & layout.BYTE, bound=8):
+        found.append(layout._address(words[layout.TOKENS + i]))
+    return found
+
+
+@internal
+@pure
+def _pool(words: uint256[layout.PLACES], index: uint256) -> uint256:
+    """@return The vault's word of a pool."""
+    word: uint256 = 0
+    if index < layout.MAX_POOLS:
+        word = words[layout.POOLS + index]
+    if word == 0:
+        refuse._with(refuse.REGISTRY_NO_POOL)
+    return word
 
 
 @internal

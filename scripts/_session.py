@@ -96,7 +96,7 @@ async def parts_for(config: Config, keeper: AccountAPI | None = None) -> AsyncIt
         named = await treasury.keeper_of(parts.rpc, address)
         if named != signer.address:
             raise ConfigError(f"--account: expected the vault's keeper {named}, found {signer.address}")
-        executor = VaultExecutor(parts.rpc, signer, address, parts.journal)
+        executor = VaultExecutor(parts.rpc, signer, address, parts.journal, parts.market.multicall3)
         yield replace(parts, executor=executor, live=True)
 
 

@@ -21,6 +21,7 @@ SOURCES = {
     "Token": "mocks/Token.vy",
     "Feed": "mocks/Feed.vy",
     "Vault": "Vault.vy",
+    "Charter": "Charter.vy",
     "Zap": "Zap.vy",
     "Lens": "Lens.vy",
 }

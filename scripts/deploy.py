@@ -40,7 +40,7 @@ async def _deploy(config: Config, owner: ApeSigner, send: bool) -> str:
         click.echo(f"vault {setup.name!r} of {tokens} with {len(setup.pools)} pools on chain {config.chain.id}")
         click.echo(f"owner {setup.owner}, keeper {setup.keeper}, guardian {setup.guardian}, delay {setup.delay_s} s")
         if not send:
-            data = load("Vault").bytecode + setup.encoded()
+            data = load("Vault").bytecode + setup.encoded_vault(treasury.NOBODY)
             gas = await rpc.call("eth_estimateGas", {"from": owner.address, "data": "0x" + data.hex()})
             click.echo(f"the vault alone would take {int(gas, 16):,} gas")
             tell_dry()

@@ -12,6 +12,7 @@ from bot.cli.words import SHARE_DECIMALS, amount_of, vault_address, zap_address
 from bot.config import Config
 from bot.core.errors import ConfigError
 from bot.core.types import Amount
+from bot.core.types.world import LOCKED_SHARES
 from bot.core.units import Raw, minus_bps_floor, to_raw_floor, to_units
 from bot.execution import treasury
 from bot.venues.zap import size_deposit
@@ -60,8 +61,9 @@ async def _in_kind(config: Config, holder: ApeSigner, words: tuple[str, ...], cu
         snapshot = await parts.observer.observe()
         if snapshot.vault and not snapshot.vault.empty:
             shares = minus_bps_floor(await treasury.shares_for(parts.rpc, vault, most), cushion_bps)
-        else:  # the first: a share is then worth one unit of the numeraire
-            shares = to_raw_floor(sum((snapshot.value(amount) for amount in most), Decimal(0)), SHARE_DECIMALS)
+        else:  # the first: with the locked ones, a share is then worth one unit of the numeraire
+            money = sum((snapshot.value(amount) for amount in most), Decimal(0))
+            shares = Raw(to_raw_floor(money, SHARE_DECIMALS) - LOCKED_SHARES)
         click.echo(f"at most {shown(most)} for {to_units(shares, SHARE_DECIMALS):,f} shares")
         if not send:
             return tell_dry()

@@ -56,7 +56,7 @@ async def _redeem(
         vault = await treasury.vault_at(rpc, place, address)
         shares = shares_of(words, await treasury.shares_of(rpc, vault, holder.address))
         if symbol is None:
-            expect = await treasury.preview_redeem(rpc, vault, shares)
+            expect = await treasury.preview_redeem(rpc, vault, shares, holder.address)
             click.echo(f"{to_units(shares, SHARE_DECIMALS):,f} shares for {shown(expect)}")
             if not send:
                 return tell_dry()

@@ -95,7 +95,7 @@ async def _zap(rpc: Rpc, holder: ApeSigner, vault: VaultAt, zap: str, seen: Snap
 
 async def _redeem(rpc: Rpc, holder: ApeSigner, vault: VaultAt) -> None:
     shares = await treasury.shares_of(rpc, vault, holder.address)
-    expect = await treasury.preview_redeem(rpc, vault, shares)
+    expect = await treasury.preview_redeem(rpc, vault, shares, holder.address)
     click.echo(f"{to_units(shares, SHARE_DECIMALS):,f} shares for {shown(expect)}")
     tell(await treasury.redeem(rpc, holder, vault, shares, treasury.cushioned(expect, CUSHION_BPS)))
 

@@ -11,50 +11,35 @@ PROFILED = ("move", "swap_v3", "mint_later", "redeem_half")
 SINGLE = ("swap_v3", "swap_v2", "add_v2", "remove_v2")
 MOST_ITEMS = 10
 GUARDS = (  # phase, and a function on the way to it; the first that fits
-    ("guard: feeds", "oracle._prices"),
-    ("guard: TWAP", "oracle._mean"),
-    ("guard: spot near feeds", "bundle._assert_near"),
-    ("guard: corridors", "bundle._assert_corridors"),
+    ("guard: feeds", "bundle._open"),
+    ("guard: spot and mean", "oracle._assert_near"),
+    ("guard: fair prices", "oracle._fair"),
+    ("guard: corridors", "bundle._outside"),
     ("guard: limits and buckets", "budget."),
-    ("guard: floors", "bundle._assert_floors"),
+    ("guard: holdings before", "bundle._measure"),
+    ("guard: holdings after", "bundle._settle"),
 )
 REST = (
-    ("holdings", "portfolio._holdings"),
     ("unwinding", "venues._unwind"),
+    ("holdings at spot", "portfolio._book"),
     ("actions, our own part", "venues."),
     ("shares", "share."),
+    ("shares", "fee."),
     ("idle amounts", "portfolio."),
-    ("registry and roles", "registry."),
-    ("registry and roles", "roles."),
+    ("words", "registry."),
 )
 POOLS = "pool calls and transfers"
 IDEAS = {  # by function and what it spends gas on
     (
         "oracle._price",
         "latestRoundData",
-    ): "two accounts and four slots a token, all cold: leave out tokens untouched",
-    ("oracle._prices", "storage"): "number of tokens into the limits word",
-    ("oracle._mean", "observe"): "binary search: keep tickCumulative of the last bundle, then observe([0]) is enough",
-    ("oracle._mean", "code"): "compare the mean tick with a fair tick, without its square root",
-    ("portfolio._fees", "ticks"): "not where they cancel out (ranges untouched) or are nil (ranges just harvested)",
-    (
-        "portfolio._held",
-        "positions",
-    ): "read a range once a call; keep its liquidity in the position's own word",
-    ("portfolio._balance_of", "balanceOf"): "read once; afterwards add the fills",
-    ("portfolio._balance", "storage"): "token address and a flag `owed` in one word, read once a call",
-    ("portfolio._idle", "storage"): "the flag `owed` in the token's word: no owed_total while nothing is owed",
-    ("portfolio._holdings", "storage"): "read positions once a bundle, into memory; their number into the limits word",
-    ("portfolio._holdings", "code"): "values after = values before + fills: no second walk",
-    ("maths._sqrt_ratio", "code"): "roots of a range's ticks once a bundle, in memory; skip zero bits of the distance",
-    ("maths._mul_div", "code"): "products that fit 256 bits need no 512-bit path",
-    ("registry._pool", "storage"): "a zero word means no pool: no length to read; pool word once an action, in memory",
-    ("registry._find", "storage"): "let the action name the position's place",
-    ("registry._drop", "storage"): "a move writes the new range over the old one: one SSTORE, neither pop nor append",
-    ("registry._keep", "storage"): "a move writes the new range over the old one: one SSTORE, neither pop nor append",
-    ("venues._burn", "burn"): "no harvest at a mint: count fees due in `_cost`, which asks for them anyway",
-    ("venues._collect", "collect"): "no harvest at a mint: fees stay in the range for everybody",
-    ("venues._unwind", "storage"): "number of positions and of pools beside what is read anyway",
+    ): "two accounts and four slots a token, all cold: only tokens touched are asked",
+    ("pools._observation", "observations"): "the hinted observation and the newest: two slots",
+    ("pools._outside", "ticks"): "four slots a tick, of which fees need two",
+    ("pools._held", "positions"): "four slots; liquidity alone would be one, but the pool has no such view",
+    ("registry._token", "storage"): "rules could stand in one data contract: one copy instead of a slot a word",
+    ("registry._feed", "storage"): "rules could stand in one data contract: one copy instead of a slot a word",
+    ("registry._pool", "storage"): "rules could stand in one data contract: one copy instead of a slot a word",
 }
 
 
@@ -86,14 +71,12 @@ async def _both(scene: Scene, job: Job) -> tuple[Spent, Spent]:
 
 
 def _phase(item: Item, floor_calls: frozenset[str]) -> str:
-    if item.path and "bundle._values" in item.path:
-        return "guard: holdings after" if "bundle._settle" in item.path else "guard: holdings before"
     if item.what in floor_calls:
         return POOLS
     for phase, function in GUARDS + REST:
         if any(each.startswith(function) for each in item.path):
             return phase
-    return "guard: settling" if "bundle._settle" in item.path else "entry: arguments, loop, locks"
+    return "entry: arguments, loop, locks"
 
 
 def _floor_calls(bare: Spent) -> frozenset[str]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bot.amm import v3
 from bot.chain import cheats, seeds
-from bot.chain.abi import checksum, decode, encode, encode_call
+from bot.chain.abi import checksum, contract_address, decode, encode, encode_call
 from bot.chain.grades import replica
 from bot.chain.mainnet import DAILY_S, HOURLY_S, MAINNET, USDC, WETH
 from bot.core.ports import Rpc
@@ -63,9 +63,9 @@ class Scene:
     old: tuple[Range, ...]
     new: tuple[Range, ...]
 
-    async def send(self, sender: str, to: str, data: bytes) -> int:
+    async def send(self, sender: str, to: str, data: bytes, listed: bool = False) -> int:
         """Gas used, as the receipt says."""
-        return int((await cheats.send_as(self.rpc, sender, to, data, gas=GAS))["gasUsed"], 16)
+        return int((await cheats.send_as(self.rpc, sender, to, data, gas=GAS, listed=listed))["gasUsed"], 16)
 
     async def call(self, sender: str, to: str, data: bytes, *returns: str) -> tuple:
         """What the call answers on the latest block; anvil's pending one may still hold a transaction just mined."""
@@ -163,14 +163,20 @@ async def _vault(rpc: Rpc) -> tuple[str, list[str]]:
         POOLS,
         Limits(Bps(100), Bps(200), Bps(10_000), Bps(200), 60),
     )
-    creation = bytes.fromhex(str(compile_contract("Vault.vy")["bytecode"])[2:]) + setup.encoded()
-    receipt = await cheats.send_as(rpc, OWNER, None, creation, gas=2**24)
-    return checksum(receipt["contractAddress"]), aggregators
+    nonce = int(await rpc.call("eth_getTransactionCount", OWNER, "latest"), 16)
+    charter = contract_address(OWNER, nonce + 1)
+    vault = await _create(rpc, "Vault.vy", setup.encoded_vault(charter))
+    assert await _create(rpc, "Charter.vy", setup.encoded_charter(vault)) == charter
+    return vault, aggregators
 
 
 async def _deploy(rpc: Rpc, source: str, types: tuple[str, ...] = (), *arguments: object) -> str:
-    creation = bytes.fromhex(str(compile_contract(source)["bytecode"])[2:]) + encode(types, *arguments)
-    return checksum((await cheats.send_as(rpc, OWNER, None, creation, gas=GAS))["contractAddress"])
+    return await _create(rpc, source, encode(types, *arguments))
+
+
+async def _create(rpc: Rpc, source: str, arguments: bytes) -> str:
+    creation = bytes.fromhex(str(compile_contract(source)["bytecode"])[2:]) + arguments
+    return checksum((await cheats.send_as(rpc, OWNER, None, creation, gas=2**24))["contractAddress"])
 
 
 async def _slot0(rpc: Rpc) -> tuple[int, ...]:

@@ -30,7 +30,7 @@ VIEWS = (
     "ticks(int24)",
     "feeGrowthGlobal0X128()",
     "feeGrowthGlobal1X128()",
-    "observe(uint32[])",
+    "observations(uint256)",
     "balanceOf(address)",
     "getReserves()",
     "totalSupply()",

@@ -16,9 +16,13 @@ from bench.contracts.jobs import (
     run,
     tx,
 )
-from bench.contracts.scene import HOLDER, IDLE, KEEPER, MOST, NEWCOMER, NO_DEADLINE, Scene, fund
+from bench.contracts.scene import HOLDER, IDLE, KEEPER, MOST, NEWCOMER, NO_DEADLINE, POOL, Scene, fund
 from bot.chain.abi import encode_call
+from bot.chain.mainnet import MAINNET
+from bot.chain.multicall import read_together
+from bot.venues.observations import hint
 from bot.venues.vault import ADD, EXECUTE, REMOVE, SWAP
+from bot.venues.words import RUN
 
 V3_INDEX, V2_INDEX = 0, 1  # in the vault's registry
 
@@ -36,6 +40,8 @@ async def prepare(scene: Scene, job: Job) -> None:
     if job.pair:
         amounts = await paired(scene)
         actions.append(_act(ADD, V2_INDEX, 0, amounts[0] << 128 | amounts[1]))
+    hint = await _hint(scene)
+    actions = [(head | hint if head >> 240 & 255 == V3_INDEX else head, bounds) for head, bounds in actions]
     await run(scene, [Tx(KEEPER, scene.vault, encode_call(EXECUTE, actions, [], 0, NO_DEADLINE))])
 
 
@@ -44,10 +50,12 @@ async def plan(scene: Scene, job: Job) -> Plan:
     if job.key.startswith("mint"):
         return [await _vault_mint(scene, job.key)]
     if job.key.startswith("redeem"):
-        view = encode_call("preview_redeem(uint256)", SHARES // 2)
-        (amounts,) = await scene.call(HOLDER, scene.vault, view, "uint256[]")
         redeem = "redeem(uint256,uint256[],address,uint256)"
-        to, bounds = await receiver(scene, job.key), [least(amount) for amount in amounts]
+        to = await receiver(scene, job.key)
+        (amounts,) = await scene.call(
+            HOLDER, scene.vault, encode_call(redeem, SHARES // 2, [0, 0], to, NO_DEADLINE), "uint256[]"
+        )
+        bounds = [least(amount) for amount in amounts]
         return [tx(HOLDER, scene.vault, redeem, SHARES // 2, bounds, to, NO_DEADLINE)]
     actions = await _actions(scene, job)
     return [Tx(KEEPER, scene.vault, await _bundle(scene, actions))]
@@ -88,7 +96,10 @@ async def _actions(scene: Scene, job: Job) -> list[tuple[int, int]]:
 async def _bundle(scene: Scene, actions: list[tuple[int, int]]) -> bytes:
     """Calldata with the bounds that a try of it shows, half a percent wide, and floors at half of what is idle."""
     floors = [idle // 2 for idle in IDLE]
-    (sequence,) = await scene.call(KEEPER, scene.vault, encode_call("state()"), "uint256")
+    (run,) = await scene.call(KEEPER, scene.vault, encode_call("setting(uint256)", RUN), "uint256")
+    sequence = run & 2**64 - 1
+    hint = await _hint(scene)
+    actions = [(head | hint if head >> 240 & 255 == V3_INDEX else head, bounds) for head, bounds in actions]
     loose = encode_call(EXECUTE, actions, floors, sequence, NO_DEADLINE)
     (fills,) = await scene.call(KEEPER, scene.vault, loose, "int256[2][]")
     bound = [(head, _bounds(head, bounds, fill)) for (head, bounds), fill in zip(actions, fills, strict=True)]
@@ -102,3 +113,9 @@ def _bounds(head: int, bounds: int, fill: tuple[int, int]) -> int:
     if kind == SWAP:
         return least(max(fill))
     return bounds if pool == V2_INDEX else more(-fill[0]) << 128 | more(-fill[1])
+
+
+async def _hint(scene: Scene) -> int:
+    reading = hint(POOL.address, POOL.twap_window_s, MAINNET.multicall3)
+    (found,) = await read_together(scene.rpc, MAINNET.multicall3, [reading], "latest")
+    return found

@@ -40,6 +40,15 @@ def load(name: str) -> Artifact:
         raise ConfigError(f"{source}: expected abi, bytecode and runtime, found {error!r}; compile again") from error
 
 
+def contract_address(deployer: str, nonce: int) -> str:
+    """Where the deployer's transaction of that nonce creates a contract: keccak of the two, as RLP writes a list."""
+    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
+    if not 0 < nonce < 0x80:
+        number = bytes([0x80 + len(number)]) + number
+    body = bytes([0x80 + 20]) + bytes.fromhex(deployer[2:]) + number
+    return checksum("0x" + keccak(bytes([0xC0 + len(body)]) + body)[12:].hex())
+
+
 @cache
 def arguments(signature: str) -> tuple[str, ...]:
     """Split `name(type,...)` into the ABI types of its arguments. ValueError when it does not parse."""

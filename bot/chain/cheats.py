@@ -47,9 +47,18 @@ async def set_nonce(rpc: Rpc, address: str, nonce: int) -> None:
 
 
 async def send_as(
-    rpc: Rpc, sender: str, to: str | None, data: bytes = b"", *, value: int = 0, gas: int | None = None
+    rpc: Rpc,
+    sender: str,
+    to: str | None,
+    data: bytes = b"",
+    *,
+    value: int = 0,
+    gas: int | None = None,
+    listed: bool = False,
 ) -> dict[str, Any]:
     """Send from any address without its key, and mine; the receipt. `to` None deploys `data`.
+
+    `listed`: with the access list that the node makes for it (EIP-2930).
 
     Automatic mining must be on. Reverted with the reason when it fails; without `gas` it is estimated, which is slower.
     """
@@ -59,6 +68,8 @@ async def send_as(
         transaction["to"] = to
     # An estimate is of this block; fees and observations that grow by the next may cost a little more.
     transaction["gas"] = hex(gas or int(await rpc.call("eth_estimateGas", transaction), 16) * 5 // 4)
+    if listed:
+        transaction["accessList"] = (await rpc.call("eth_createAccessList", transaction, "latest"))["accessList"]
     receipt = await _receipt(rpc, await rpc.call("eth_sendTransaction", transaction))
     if int(receipt["status"], 16) != 1:
         await rpc.call("eth_call", transaction, hex(int(receipt["blockNumber"], 16) - 1))  # says why

@@ -149,8 +149,9 @@ async def _account(parts: "Parts") -> str:
 
 
 async def _key(parts: "Parts") -> str:
-    from bot.config.wiring import keeper_of, signer
+    from bot.config.wiring import signer
     from bot.core.units import to_units
+    from bot.execution.treasury import keeper_of
 
     key, vault = signer(parts.config), parts.config.account.vault
     if key is None or vault is None:

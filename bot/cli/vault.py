@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from bot.core.errors import ConfigError
 if TYPE_CHECKING:
     from bot.config import Config
     from bot.core.ports import Rpc, Signer
-    from bot.core.types import Market, Snapshot, Token
+    from bot.core.types import Token
     from bot.execution.treasury import Moved, VaultAt
 
 Cushion = Annotated[
@@ -23,7 +23,14 @@ Cushion = Annotated[
     typer.Option("--cushion-bps", help="How much worse than seen now is still accepted (bps).", min=0, max=500),
 ]
 
-app = typer.Typer(help="The vault: deploy, look, deposit, redeem.", no_args_is_help=True)
+SetAside = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set-aside", help="Symbol of a token that cannot move now: its part is kept for you to claim. Again for more."
+    ),
+]
+
+app = typer.Typer(help="The vault: deploy, look, deposit, redeem, claim.", no_args_is_help=True)
 
 
 @app.command()
@@ -33,7 +40,7 @@ def deploy(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Deploy a vault, its zap and a lens as the section `vault` says. The key named in `key` pays and becomes owner."""
+    """Deploy a vault, its charter, a zap and a lens as the section `vault` says. The key in `key` pays and is owner."""
     import asyncio
 
     from bot.cli.show import emit, lines
@@ -50,7 +57,7 @@ def deploy(
 
 @app.command()
 def info(files: Files = None, as_json: AsJson = False) -> None:
-    """Show the vault: roles, limits and what is used of them, corridors, holdings, shares."""
+    """Show the vault: charter, roles, limits and what is used of them, corridors, fee, holdings, owed, shares."""
     import asyncio
 
     asyncio.run(_info(settings(files), as_json))
@@ -81,6 +88,7 @@ def deposit(
 def redeem(
     shares: Annotated[str, typer.Argument(help="How many shares, or `all`.")],
     zap: Annotated[str | None, typer.Option("--zap", help="Receive this one token instead of a slice of all.")] = None,
+    set_aside: SetAside = None,
     cushion_bps: Cushion = 20,
     files: Files = None,
     yes: Yes = False,
@@ -89,7 +97,22 @@ def redeem(
     """Redeem shares for a slice of everything, or for one token through the zap. In kind needs no price at all."""
     import asyncio
 
-    asyncio.run(_redeem(settings(files), shares, zap, cushion_bps, yes, as_json))
+    if zap and set_aside:
+        raise typer.BadParameter("give either --zap or --set-aside: what is set aside cannot be traded")
+    asyncio.run(_redeem(settings(files), shares, zap, set_aside or [], cushion_bps, yes, as_json))
+
+
+@app.command()
+def claim(
+    symbol: Annotated[str, typer.Argument(help="Symbol of a token of which a redemption set something aside for you.")],
+    files: Files = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Claim what redemptions set aside of a token that could not move."""
+    import asyncio
+
+    asyncio.run(_claim(settings(files), symbol, yes, as_json))
 
 
 # ------------------------------------------------------------------ deploy and info
@@ -111,7 +134,7 @@ async def _deploy(config: "Config", yes: bool) -> dict[str, str]:
         say(f"owner {setup.owner}, keeper {setup.keeper}, guardian {setup.guardian}, delay {setup.delay_s} s")
         confirm("Deploy it, with a zap and a lens?", yes)
         vault = await treasury.deploy_vault(rpc, owner, setup)
-        say(f"vault {vault}")
+        say(f"vault {vault}, charter {await treasury.charter_of(rpc, vault)}")
         zap = await treasury.deploy_zap(rpc, owner, vault)
         lens = await treasury.deploy_lens(rpc, owner)
     return {"vault": vault, "zap": zap, "lens": lens}
@@ -119,60 +142,13 @@ async def _deploy(config: "Config", yes: bool) -> dict[str, str]:
 
 async def _info(config: "Config", as_json: bool) -> None:
     from bot.cli.show import emit, lines
+    from bot.cli.vault_info import read_info, said
     from bot.config.wiring import build
 
     async with build(config) as parts:
-        address = vault_address(config)
-        snapshot = await parts.observer.observe()
-        roles = ("owner", "keeper", "guardian")
-        found = await _read(parts.rpc, parts.market, address, [(f"{role}()", "address") for role in roles])
-        result = _vault_info(snapshot, dict(zip(roles, found, strict=True)))
-    corridors = {
-        symbol: f"{least / 100:g}% to {most / 100:g}%" for symbol, (least, most) in result["corridors"].items()
-    }
-    words = {**result, "corridors": corridors}
-    emit(result, as_json, lines(*(f"{name}: {_plain(value)}" for name, value in words.items())))
-
-
-def _vault_info(snapshot: "Snapshot", roles: dict[str, str]) -> dict[str, Any]:
-    from bot.chain.abi import checksum
-    from bot.cli.report import equity
-    from bot.core.units import to_units
-    from bot.decision.standing import unit_value
-
-    vault = snapshot.vault
-    assert vault is not None  # the account is a vault
-    limits = vault.limits
-    return {
-        "vault": snapshot.account,
-        **{role: checksum(who) for role, who in roles.items()},
-        "paused": vault.paused,
-        "sequence": vault.sequence,
-        "shares": to_units(vault.shares, SHARE_DECIMALS),
-        "equity": equity(snapshot),
-        "share_value": unit_value(snapshot),
-        "bundle_loss_bps": limits.bundle_loss_bps,
-        "day_loss_bps": limits.day_loss_bps,
-        "day_loss_used_bps": vault.loss_used_bps,
-        "day_turnover_bps": limits.day_turnover_bps,
-        "day_turnover_used_bps": vault.turnover_used_bps,
-        "deviation_bps": limits.deviation_bps,
-        "cooldown_s": limits.cooldown_s,
-        "corridors": {p.token.symbol: c for p, c in zip(snapshot.prices, vault.corridors, strict=True)},
-        "idle": {amount.token.symbol: amount.units for amount in snapshot.balances},
-        "pools": [snapshot.pool(address).name for address in vault.pools],
-        "positions": [position.id for position in snapshot.positions],
-    }
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_plain(each)}" for key, each in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(each) for each in value) or "none"
-    if isinstance(value, Decimal | float):
-        return f"{value:,.6f}".rstrip("0").rstrip(".")
-    return str(value)
+        vault_address(config)
+        found = await read_info(parts.rpc, parts.market, await parts.observer.observe())
+    emit(found, as_json, lines(*said(found)))
 
 
 # ------------------------------------------------------------------ in
@@ -183,6 +159,7 @@ async def _deposit_in_kind(config: "Config", words: list[str], cushion_bps: int,
     from bot.cli.story import amount_words
     from bot.config.wiring import build
     from bot.core.types import Amount
+    from bot.core.types.world import LOCKED_SHARES
     from bot.core.units import Raw, minus_bps_floor, to_raw_floor, to_units
     from bot.execution import treasury
 
@@ -195,10 +172,11 @@ async def _deposit_in_kind(config: "Config", words: list[str], cushion_bps: int,
         snapshot = await parts.observer.observe()
         if snapshot.vault and not snapshot.vault.empty:
             shares = minus_bps_floor(await treasury.shares_for(parts.rpc, vault, most), cushion_bps)
-        else:  # the first: a share is then worth one unit of the numeraire
-            shares = to_raw_floor(Decimal(sum(snapshot.value(amount) for amount in most)), SHARE_DECIMALS)
+        else:  # the first: with the locked ones, a share is then worth one unit of the numeraire
+            money = Decimal(sum(snapshot.value(amount) for amount in most))
+            shares = Raw(to_raw_floor(money, SHARE_DECIMALS) - LOCKED_SHARES)
         said = ", ".join(map(amount_words, most))
-        if not shares:
+        if shares <= 0:
             raise ConfigError(f"expected some of every token that the vault holds, found {said}: that buys no share")
         say(f"at most {said} for {to_units(shares, SHARE_DECIMALS):,.6f} shares")
         confirm("Deposit?", yes)
@@ -230,7 +208,15 @@ async def _deposit_zap(config: "Config", word: str, cushion_bps: int, yes: bool,
 # ------------------------------------------------------------------ out
 
 
-async def _redeem(config: "Config", words: str, symbol: str | None, cushion_bps: int, yes: bool, as_json: bool) -> None:
+async def _redeem(
+    config: "Config",
+    words: str,
+    symbol: str | None,
+    set_aside: list[str],
+    cushion_bps: int,
+    yes: bool,
+    as_json: bool,
+) -> None:
     from bot.config.wiring import market
     from bot.execution import treasury
 
@@ -239,7 +225,9 @@ async def _redeem(config: "Config", words: str, symbol: str | None, cushion_bps:
         vault = await treasury.vault_at(rpc, place, vault_address(config))
         shares = shares_of(words, await treasury.shares_of(rpc, vault, holder.address))
         if symbol is None:
-            moved = await _redeem_in_kind(rpc, holder, vault, shares, cushion_bps, yes)
+            kept = [token_of(place, each) for each in set_aside]
+            _expect_of_vault(vault, kept)
+            moved = await _redeem_in_kind(rpc, holder, vault, shares, kept, cushion_bps, yes)
         else:
             token = token_of(place, symbol)
             _expect_of_vault(vault, (token,))
@@ -248,17 +236,40 @@ async def _redeem(config: "Config", words: str, symbol: str | None, cushion_bps:
 
 
 async def _redeem_in_kind(
-    rpc: "Rpc", holder: "Signer", vault: "VaultAt", shares: int, cushion_bps: int, yes: bool
+    rpc: "Rpc", holder: "Signer", vault: "VaultAt", shares: int, kept: "list[Token]", cushion_bps: int, yes: bool
 ) -> "Moved":
     from bot.cli.show import say
     from bot.cli.story import amount_words
     from bot.execution import treasury
 
-    expect = await treasury.preview_redeem(rpc, vault, shares)
+    skip = sum(1 << vault.tokens.index(token) for token in set(kept))
+    expect = await treasury.preview_redeem(rpc, vault, shares, holder.address, skip)
     least = treasury.cushioned(expect, cushion_bps)
-    say("for " + ", ".join(map(amount_words, expect)))
+    notes = {token: f" (set aside: `evenkeel vault claim {token.symbol}` pays it once it moves)" for token in kept}
+    say("for " + ", ".join(amount_words(amount) + notes.get(amount.token, "") for amount in expect))
     confirm("Redeem?", yes)
-    return await treasury.redeem(rpc, holder, vault, shares, least)
+    return await treasury.redeem(rpc, holder, vault, shares, least, skip=skip)
+
+
+async def _claim(config: "Config", symbol: str, yes: bool, as_json: bool) -> None:
+    from bot.cli.show import say
+    from bot.cli.story import amount_words
+    from bot.config.wiring import market
+    from bot.core.errors import Refused
+    from bot.execution import treasury
+
+    holder, place = _signer(config), market(config)
+    token = token_of(place, symbol)
+    async with _node(config) as rpc:
+        vault = await treasury.vault_at(rpc, place, vault_address(config))
+        _expect_of_vault(vault, (token,))
+        owed = (await treasury.owed_to(rpc, vault, holder.address))[vault.tokens.index(token)]
+        if not owed.raw:
+            raise Refused(f"nothing of {symbol} is set aside for {holder.address}; nothing was sent")
+        say(f"set aside for {holder.address}: {amount_words(owed)}")
+        confirm("Claim it?", yes)
+        moved = await treasury.claim(rpc, holder, vault, token)
+    _tell(moved, as_json)
 
 
 async def _redeem_zap(
@@ -320,11 +331,3 @@ def _signer(config: "Config") -> "Signer":
     if key is None:
         raise ConfigError("key: expected the section that names the key to sign with, found none; add it")
     return key
-
-
-async def _read(rpc: "Rpc", place: "Market", to: str, asked: list[tuple[str, str]], *args: Any) -> list[Any]:
-    """One answer to each (signature, type)."""
-    from bot.chain.multicall import Call, required
-
-    calls = [Call.of(to, signature, *args, returns=(kind,)) for signature, kind in asked]
-    return [answer[0] for answer in await required(rpc, place.multicall3, calls, "latest")]

@@ -1,6 +1,7 @@
 """The configuration file as types: every key with its unit and bounds. Unknown keys are refused."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -9,10 +10,11 @@ from eth_utils.address import is_address, is_checksum_address, to_checksum_addre
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from bot.core.units import ONE_BPS
+from bot.core.types.world import NO_LEAST, NO_MOST
+from bot.core.units import ONE_BPS, to_raw_ceil, to_raw_floor
 
 FEE_TO_SPACING = {100: 1, 500: 10, 3_000: 60, 10_000: 200}  # Uniswap V3 factory, feeAmountTickSpacing
-MOST_TOKENS, MOST_POOLS = 8, 16  # contracts/modules/registry.vy, as are the bounds of decimals, ages and fees
+MOST_TOKENS, MOST_POOLS = 8, 16  # contracts/modules/layout.vy; bounds of decimals, ages and fees: contracts/Charter.vy
 
 
 class Section(BaseModel):
@@ -58,6 +60,7 @@ def _numbers_are_not_addresses(address: object) -> object:
 
 Address = Annotated[str, AfterValidator(_checksummed), BeforeValidator(_numbers_are_not_addresses)]
 Bps = Annotated[int, Field(ge=0, le=ONE_BPS)]
+Price = Annotated[Decimal, Field(strict=False, allow_inf_nan=False)]  # YAML has no decimals, only floats and texts
 Corridor = Annotated[tuple[Bps, Bps], Field(description="least and most weight (bps of the vault's value)")]
 
 
@@ -90,6 +93,27 @@ class TokenEntry(Section):
     feed: Address = Field(description="Chainlink-shaped price feed against the policy's numeraire (checksummed)")
     feed_decimals: int = Field(8, ge=6, le=18, description="decimals of the feed's answers (checked against the feed)")
     max_age_s: int = Field(gt=0, le=172_800, description="an older answer of the feed is stale (seconds)")
+    least_price: Price | None = Field(
+        None, ge=0, description="a price there or below is of a feed at its end, and none (money); null: not asked"
+    )
+    most_price: Price | None = Field(
+        None, gt=0, description="a price there or above is of a feed at its end, and none (money); null: not asked"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        least, most = self.answers()
+        if least >= most:
+            raise fault("most_price", f"more than least_price ({self.least_price})", self.most_price)
+        return self
+
+    def answers(self) -> tuple[int, int]:
+        """The feed's raw answers between which a price must lie, as `Feed` has them."""
+        least, most = self.least_price, self.most_price
+        return (
+            NO_LEAST if least is None else to_raw_floor(least, self.feed_decimals),
+            NO_MOST if most is None else to_raw_ceil(most, self.feed_decimals),
+        )
 
 
 class PoolEntry(Section):
@@ -260,9 +284,13 @@ class VaultLimits(Section):
     bundle_loss_bps: int = Field(ge=0, le=200, description="most one bundle may lose (bps of the vault's value)")
     day_loss_bps: int = Field(ge=0, le=500, description="most lost in a day, leaky bucket (bps of the vault's value)")
     day_turnover_bps: int = Field(
-        ge=0, le=200_000, description="most traded in a day, leaky bucket (bps of the vault's value)"
+        ge=0,
+        le=200_000,
+        description="most sold or put into positions in a day, leaky bucket (bps of the vault's value)",
     )
-    deviation_bps: int = Field(ge=0, le=500, description="most a pool's spot may stand off the feeds (bps)")
+    deviation_bps: int = Field(
+        ge=0, le=500, description="most a pool's spot may stand off the feeds, and off its own time average (bps)"
+    )
     cooldown_s: int = Field(ge=0, le=604_800, description="least time between two bundles (seconds)")
 
 
@@ -275,6 +303,9 @@ class VaultSection(Section):
     pools: tuple[str, ...] = Field(max_length=MOST_POOLS, description="pool names, in the vault's order")
     keeper: Address | None = Field(None, description="may execute bundles; by default the deployer")
     guardian: Address | None = Field(None, description="may pause; by default the deployer")
+    sequencer: Address | None = Field(
+        None, description="feed that says whether an L2's sequencer is up (checksummed); null: not asked"
+    )
     delay_s: int = Field(86_400, ge=3_600, le=2_592_000, description="wait before a widening change applies (seconds)")
     limits: VaultLimits = Field(description="limits the keeper cannot pass")
     corridors: dict[str, Corridor] = Field(description="least and most weight of each token (bps)")

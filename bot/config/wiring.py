@@ -6,20 +6,19 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.chain.abi import checksum, decode, encode_call
 from bot.chain.keys import LocalSigner, read_password
 from bot.chain.rpc import HttpRpc
 from bot.config.adapters import LogNotifier, Nodes, Seen, WatchOnly
 from bot.config.load import load_policy
 from bot.config.models import Config, MarketSection
-from bot.core.errors import ChainError, ConfigError, DataError, EvenkeelError, Reverted
+from bot.core.errors import ChainError, ConfigError, DataError, EvenkeelError
 from bot.core.ports import Executor, Notifier, Observer, Rpc, Signer
 from bot.core.rows import Skip
 from bot.core.types import Feed, Limits, Market, Outcome, PoolSpec, Proposal, Snapshot, Token
 from bot.core.units import Bps, Pips
 from bot.cycle import run_cycle
 from bot.execution.executor import DryRunExecutor, VaultExecutor
-from bot.execution.treasury import VaultSetup
+from bot.execution.treasury import NOBODY, VaultSetup, keeper_of
 from bot.journal import SqlJournal
 from bot.observe import ChainObserver, Kind
 from bot.policy.rules import Policy
@@ -101,7 +100,7 @@ async def build(config: Config, *, act: bool = False) -> AsyncIterator[Parts]:
             place,
             rpc,
             await _observer(config, rpc, place, history),
-            await _executor(config, rpc, key, journal),
+            await _executor(config, rpc, key, journal, place.multicall3),
             journal,
             LogNotifier(),
             live=key is not None,
@@ -125,7 +124,7 @@ def market(config: Config) -> Market:
         chain_id=config.chain.id,
         tokens=tuple(token.values()),
         feeds=tuple(
-            Feed(token[symbol], entry.feed, entry.feed_decimals, entry.max_age_s)
+            Feed(token[symbol], entry.feed, entry.feed_decimals, entry.max_age_s, *entry.answers())
             for symbol, entry in section.tokens.items()
         ),
         pools=tuple(_pool(section, name, token) for name in section.pools),
@@ -174,6 +173,7 @@ def vault_setup(config: Config, owner: str) -> VaultSetup:
             Bps(limits.deviation_bps),
             limits.cooldown_s,
         ),
+        section.sequencer or NOBODY,
     )
 
 
@@ -217,23 +217,13 @@ async def _observer(config: Config, rpc: Rpc, place: Market, history: History) -
     )
 
 
-async def _executor(config: Config, rpc: Rpc, key: Signer | None, journal: SqlJournal) -> Executor:
+async def _executor(config: Config, rpc: Rpc, key: Signer | None, journal: SqlJournal, multicall3: str) -> Executor:
     vault, execution = config.account.vault, config.execution
     if vault is None:
         return WatchOnly()
     keeper = await keeper_of(rpc, vault)
     if key is None:
-        return DryRunExecutor(rpc, keeper, vault)
+        return DryRunExecutor(rpc, keeper, vault, multicall3)
     if key.address != keeper:
         raise ConfigError(f"key: expected the key of the vault's keeper {keeper}, found that of {key.address}")
-    return VaultExecutor(rpc, key, vault, journal, timeout_s=execution.timeout_s, poll_s=execution.poll_s)
-
-
-async def keeper_of(rpc: Rpc, vault: str) -> str:
-    """Who may execute bundles. ConfigError when the contract does not say."""
-    try:
-        answer = await rpc.call("eth_call", {"to": vault, "data": "0x" + encode_call("keeper()").hex()}, "latest")
-        (keeper,) = decode(("address",), bytes.fromhex(answer[2:]))
-    except (Reverted, DataError):
-        raise ConfigError(f"account.vault: expected a vault at {vault}, found another contract; correct it") from None
-    return checksum(keeper)
+    return VaultExecutor(rpc, key, vault, journal, multicall3, timeout_s=execution.timeout_s, poll_s=execution.poll_s)

@@ -6,10 +6,10 @@ tests/chain/test_demo.py holds every bundle against this estimate.
 from bot.core.types import Step
 from bot.core.units import Gas
 
-BUNDLE = 290_000  # transaction, limits, prices of three tokens
-SWAP = 95_000
-ADD = 190_000
-REMOVE = 150_000
+BUNDLE = 170_000  # transaction, limits, prices of the tokens touched (of all three about once a day)
+SWAP = 101_000
+ADD = 175_000
+REMOVE = 140_000
 
 STEP = {"swap": SWAP, "add": ADD, "remove": REMOVE}
 

@@ -1,10 +1,12 @@
 """The share accounting at the end: what all holders could redeem against what the vault holds."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from bot.amm import v2, v3
+from bot.amm.pools import holdings
 from bot.chain import cheats
-from bot.chain.abi import decode, encode_call
+from bot.chain.abi import encode_call
 from bot.core.ports import Rpc
 from bot.core.types import Amount, Snapshot, Token, V2Pool
 from bot.core.units import ETHER_DECIMALS, Raw
@@ -24,13 +26,15 @@ async def account(rpc: Rpc, vault: VaultAt, holders: Sequence[tuple[str, str]], 
     """
     everybody = [*holders, ("locked", LOCKED)]
     balances = [(name, await treasury.shares_of(rpc, vault, address)) for name, address in everybody]
-    holding = [shares for _, shares in balances if shares]
-    previews = [await treasury.preview_redeem(rpc, vault, shares) for shares in holding]
-    held = decode(("uint256[]",), await _call(rpc, vault.address, encode_call("holdings()")))[0]
+    holding = [(holder, shares) for (_, holder), (_, shares) in zip(everybody, balances, strict=True) if shares]
+    previews = [
+        await treasury.preview_redeem(rpc, vault, shares, holder, receiver=RECEIVER) for holder, shares in holding
+    ]
+    held = _held(seen)
     paid = await _all_redeem(rpc, vault, everybody)
     bounds = _bounds(seen, vault.tokens, len(holding))
     tokens = tuple(
-        TokenAccount(token.symbol, held[i], sum(p[i].raw for p in previews), paid[i], bounds[token])
+        TokenAccount(token.symbol, held[token], sum(p[i].raw for p in previews), paid[i], bounds[token])
         for i, token in enumerate(vault.tokens)
     )
     supply = int.from_bytes(await _call(rpc, vault.address, encode_call("totalSupply()")), "big")
@@ -50,6 +54,17 @@ async def _all_redeem(rpc: Rpc, vault: VaultAt, everybody: Sequence[tuple[str, s
             paid = [had + amount.raw for had, amount in zip(paid, moved.amounts, strict=True)]
     await cheats.revert(rpc, before)
     return paid
+
+
+def _held(seen: Snapshot) -> Counter[Token]:
+    """All that the vault holds, in the smallest unit: idle, in positions at the pools' prices, and their fees."""
+    held = Counter({amount.token: int(amount.raw) for amount in seen.balances})
+    for position in seen.positions:
+        pool = seen.pool(position.pool)
+        amount0, amount1 = holdings(pool, position)
+        held[pool.token0] += amount0 + position.fees0
+        held[pool.token1] += amount1 + position.fees1
+    return held
 
 
 def _bounds(seen: Snapshot, tokens: tuple[Token, ...], holders: int) -> dict[Token, int]:

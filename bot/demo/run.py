@@ -102,7 +102,9 @@ class Demo:
     ) -> None:
         self._stage, self._blocks, self._crowd, self._policy, self._path = stage, blocks, crowd, policy, path
         self._journal = journal
-        self._executor = VaultExecutor(stage.rpc, stage.keeper, stage.vault.address, journal, poll_s=0.01)
+        self._executor = VaultExecutor(
+            stage.rpc, stage.keeper, stage.vault.address, journal, stage.market.multicall3, poll_s=0.01
+        )
         tokens = tuple(stage.market.token(symbol) for symbol in policy.targets)
         self._history = History(tokens, HOUR_S, config.history.rows)
         self._observer = ChainObserver(stage.rpc, stage.market, stage.vault.address, "vault", self._history)

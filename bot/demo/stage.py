@@ -113,7 +113,7 @@ async def pay_by_zap(stage: Stage, deposits: Money, targets: dict[str, float], s
 async def leave(stage: Stage, part: Decimal) -> tuple[Amount, ...]:
     """The leaver redeems this part of the shares in kind; what was paid out."""
     shares = int(await treasury.shares_of(stage.rpc, stage.vault, LEAVER) * part)
-    least = treasury.cushioned(await treasury.preview_redeem(stage.rpc, stage.vault, shares), 1)
+    least = treasury.cushioned(await treasury.preview_redeem(stage.rpc, stage.vault, shares, LEAVER), 1)
     return (await treasury.redeem(stage.rpc, LEAVER, stage.vault, shares, least)).amounts
 
 

@@ -7,6 +7,8 @@ from bot.core.ports import Journal, Rpc, Signer
 from bot.core.rows import Attempt, Intent
 from bot.core.types import Outcome, Plan, Record, Snapshot
 from bot.core.units import Gas, Wei
+from bot.execution.access import lightened
+from bot.execution.hints import hints
 from bot.execution.simulate import simulate
 from bot.execution.submit import POLL_S, TIMEOUT_S, Receipt, Transaction, build, deliver, most_fee, sign, succeeded, why
 from bot.venues.fills import receipt_fills
@@ -39,21 +41,24 @@ class VaultExecutor:
         signer: Signer,
         vault: str,
         journal: Book,
+        multicall3: str,
         *,
         timeout_s: float = TIMEOUT_S,
         poll_s: float = POLL_S,
     ) -> None:
         self._rpc, self._signer, self._vault, self._journal = rpc, signer, vault, journal
+        self._multicall3 = multicall3
         self._timeout_s, self._poll_s = timeout_s, poll_s
 
     async def simulate(self, plan: Plan, at: Snapshot) -> Outcome:
         """See `bot.execution.simulate`."""
-        return await simulate(self._rpc, self._signer.address, self._vault, plan, at)
+        return await simulate(self._rpc, self._multicall3, self._signer.address, self._vault, plan, at)
 
     async def submit(self, plan: Plan, at: Snapshot) -> Outcome:
         """Journal the signed bundle, send it, wait for it; `ok` False with the reason when it failed.
 
-        ChainError when its fate is unknown (the intent stays open for `settle`), or when nothing may be sent now.
+        ChainError when its fate is unknown (the intent stays open for `settle`), or when nothing may be sent now;
+        DataError when a pool remembers too little for its mean over time.
         """
         await self._require_quiet()
         try:
@@ -93,7 +98,9 @@ class VaultExecutor:
     async def _build(self, plan: Plan, at: Snapshot) -> Transaction:
         # Fees are the snapshot's: the guards have agreed to those, not to what gas may cost by now.
         fees = {"tip": at.gas.tip, "max_fee": most_fee(at.gas.base_fee, at.gas.tip)}
-        return await build(self._rpc, self._signer.address, self._vault, encode_execute(plan, at), **fees)
+        data = encode_execute(plan, at, await hints(self._rpc, self._multicall3, plan, at))
+        transaction = await build(self._rpc, self._signer.address, self._vault, data, **fees)
+        return await lightened(self._rpc, self._signer.address, transaction)
 
     async def _require_quiet(self) -> None:
         number = (await self._journal.memory()).open_intent
@@ -137,12 +144,12 @@ class VaultExecutor:
 class DryRunExecutor:
     """Implements `Executor` without a key: it simulates, and sends nothing."""
 
-    def __init__(self, rpc: Rpc, keeper: str, vault: str) -> None:
-        self._rpc, self._keeper, self._vault = rpc, keeper, vault
+    def __init__(self, rpc: Rpc, keeper: str, vault: str, multicall3: str) -> None:
+        self._rpc, self._keeper, self._vault, self._multicall3 = rpc, keeper, vault, multicall3
 
     async def simulate(self, plan: Plan, at: Snapshot) -> Outcome:
         """As the keeper would; no key is needed to ask."""
-        return await simulate(self._rpc, self._keeper, self._vault, plan, at)
+        return await simulate(self._rpc, self._multicall3, self._keeper, self._vault, plan, at)
 
     async def submit(self, plan: Plan, at: Snapshot) -> Outcome:
         """Refused, always."""

@@ -4,15 +4,17 @@ from bot.core.errors import Reverted
 from bot.core.ports import Rpc
 from bot.core.types import Outcome, Plan, Snapshot
 from bot.core.units import Gas, Wei
+from bot.execution.hints import hints
 from bot.venues.vault import decode_fills, encode_execute
 
 
-async def simulate(rpc: Rpc, keeper: str, vault: str, plan: Plan, at: Snapshot) -> Outcome:
+async def simulate(rpc: Rpc, multicall3: str, keeper: str, vault: str, plan: Plan, at: Snapshot) -> Outcome:
     """What the plan would do now, called as the keeper; `ok` False with the vault's reason when it would revert.
 
-    Gas is the node's estimate, its price the snapshot's base fee and tip.
+    Gas is the node's estimate, its price the snapshot's base fee and tip. DataError when a pool remembers too little.
     """
-    call = {"from": keeper, "to": vault, "data": "0x" + encode_execute(plan, at).hex()}
+    data = encode_execute(plan, at, await hints(rpc, multicall3, plan, at))
+    call = {"from": keeper, "to": vault, "data": "0x" + data.hex()}
     price = Wei(at.gas.base_fee + at.gas.tip)
     try:
         returned = await rpc.call("eth_call", call, "pending")

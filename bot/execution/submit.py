@@ -41,6 +41,7 @@ async def send(
     gas: int | None = None,
     tip: int | None = None,
     max_fee: int | None = None,
+    nonce: int | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> Receipt:
     """Send one transaction and return its receipt; `to` None deploys `data`. For people, who see it fail or work.
@@ -48,7 +49,7 @@ async def send(
     Bundles do not come this way: theirs is journaled before it is sent. Reverted with the contract's words when it
     would revert, or did; ChainError when its fate is unknown, naming the hash to look up before trying again.
     """
-    transaction = await build(rpc, signer.address, to, data, value, gas, tip, max_fee)
+    transaction = await build(rpc, signer.address, to, data, value, gas, tip, max_fee, nonce)
     signed = sign(signer, transaction)
     receipt = await deliver(rpc, signed.raw, signed.tx, timeout_s)
     if not succeeded(receipt):
@@ -65,8 +66,12 @@ async def build(
     gas: int | None = None,
     tip: int | None = None,
     max_fee: int | None = None,
+    nonce: int | None = None,
 ) -> Transaction:
-    """The unsigned transaction, at the sender's next nonce and today's price of gas. Reverted when it would revert."""
+    """The unsigned transaction, by default at the sender's next nonce and today's price of gas.
+
+    Reverted when it would revert.
+    """
     call = _call(sender, to, data, value)
     if gas is None:
         gas = gas_limit(int(await rpc.call("eth_estimateGas", call, "pending"), 16))
@@ -74,10 +79,12 @@ async def build(
         price = await gas_price(rpc)
         tip = price.tip if tip is None else tip
         max_fee = most_fee(price.base_fee, tip) if max_fee is None else max_fee
+    if nonce is None:
+        nonce = await next_nonce(rpc, sender)
     fields: Transaction = {
         "type": 2,
         "chainId": int(await rpc.call("eth_chainId"), 16),
-        "nonce": int(await rpc.call("eth_getTransactionCount", sender, "pending"), 16),
+        "nonce": nonce,
         "value": value,
         "data": call["data"],
         "gas": gas,
@@ -85,6 +92,11 @@ async def build(
         "maxFeePerGas": max_fee,
     }
     return fields if to is None else {**fields, "to": to}
+
+
+async def next_nonce(rpc: Rpc, sender: str) -> int:
+    """The nonce after everything that the node knows the sender to have sent."""
+    return int(await rpc.call("eth_getTransactionCount", sender, "pending"), 16)
 
 
 def gas_limit(estimate: int) -> int:

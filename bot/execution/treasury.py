@@ -6,27 +6,33 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bot.chain.abi import checksum, decode, encode, encode_call, event_topic, load
+from bot.chain.abi import checksum, contract_address, decode, encode, encode_call, event_topic, load
 from bot.core.errors import Broken, ChainError, ConfigError, DataError, Reverted
 from bot.core.ports import Rpc, Signer
 from bot.core.types import Amount, Feed, Limits, Market, PoolSpec, Token
+from bot.core.types.world import LOCKED_SHARES
 from bot.core.units import Bps, Gas, Raw, Wei, minus_bps_floor
 from bot.execution import submit
 from bot.execution.submit import Receipt
+from bot.venues import words
+from bot.venues.vault import SETTINGS
 from bot.venues.zap import ZapDeposit, ZapWithdrawal, encode_deposit, encode_withdraw
 
 Sender = Signer | str  # a signer, or the address of an account that the node itself signs for
 DEADLINE_S = 600  # from the latest block
+NO_DEADLINE = 2**256 - 1
+REDEEM = "redeem(uint256,uint256[],address,uint256,uint256)"
+NOBODY = "0x" + "00" * 20
 WAIT_S = 120  # for a transaction that the node signed
 TRANSFER = event_topic("Transfer(address,address,uint256)")
-VAULT_TYPES = (
-    "string",
-    "string",
+VAULT_TYPES = ("string", "string", "address", "address")
+CHARTER_TYPES = (
+    "address",
     "address",
     "address",
     "address",
     "uint256",
-    "(address,address,uint256,uint256,uint256)[]",
+    "(address,address,uint256,uint256,uint256,uint256,uint256)[]",
     "(address,uint256,uint256,uint256)[]",
     "(uint256,uint256,uint256,uint256,uint256)",
 )
@@ -46,11 +52,16 @@ class VaultSetup:
     corridors: tuple[tuple[Bps, Bps], ...]  # (least, most) weight, one per token
     pools: tuple[PoolSpec, ...]
     limits: Limits
+    sequencer: str = NOBODY  # feed of an L2's sequencer; none elsewhere
 
-    def encoded(self) -> bytes:
-        """The constructor's arguments."""
+    def encoded_vault(self, charter: str) -> bytes:
+        """The arguments of the vault's constructor."""
+        return encode(VAULT_TYPES, self.name, self.symbol, charter, self.sequencer)
+
+    def encoded_charter(self, vault: str) -> bytes:
+        """The arguments of the charter's constructor."""
         tokens = [
-            (feed.token.address, feed.address, feed.max_age_s, least, most)
+            (feed.token.address, feed.address, feed.max_age_s, feed.least, feed.most, least, most)
             for feed, (least, most) in zip(self.feeds, self.corridors, strict=True)
         ]
         pools = [
@@ -65,8 +76,8 @@ class VaultSetup:
             limits.deviation_bps,
             limits.cooldown_s,
         )
-        who = (self.name, self.symbol, self.owner, self.keeper, self.guardian, self.delay_s)
-        return encode(VAULT_TYPES, *who, tokens, pools, bounds)
+        who = (vault, self.owner, self.keeper, self.guardian, self.delay_s)
+        return encode(CHARTER_TYPES, *who, tokens, pools, bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +108,18 @@ class Moved:
 
 
 async def deploy_vault(rpc: Rpc, sender: Sender, setup: VaultSetup) -> str:
-    """Deploy a vault; its address. Reverted when the constructor refuses the setup."""
-    return await _deploy(rpc, sender, "Vault", setup.encoded())
+    """Deploy a vault and its charter; the vault's address. Reverted when the charter refuses the setup.
+
+    The vault names its charter before that is there, by the nonce that both are promised here: if the account sends
+    anything else meanwhile, the node refuses the charter's, and the vault is nobody's.
+    """
+    nonce = await submit.next_nonce(rpc, _address(sender))
+    charter = contract_address(_address(sender), nonce + 1)
+    vault = await _deploy(rpc, sender, "Vault", setup.encoded_vault(charter), nonce)
+    found = await _deploy(rpc, sender, "Charter", setup.encoded_charter(vault), nonce + 1)
+    if found != charter:
+        raise Broken(f"expected the charter of {vault} at {charter}, found it at {found}; do not use either")
+    return vault
 
 
 async def deploy_zap(rpc: Rpc, sender: Sender, vault: str) -> str:
@@ -111,33 +132,43 @@ async def deploy_lens(rpc: Rpc, sender: Sender) -> str:
     return await _deploy(rpc, sender, "Lens", b"")
 
 
-async def _deploy(rpc: Rpc, sender: Sender, name: str, arguments: bytes) -> str:
-    receipt = await _send(rpc, sender, None, load(name).bytecode + arguments)
+async def _deploy(rpc: Rpc, sender: Sender, name: str, arguments: bytes, nonce: int | None = None) -> str:
+    receipt = await _send(rpc, sender, None, load(name).bytecode + arguments, nonce)
     address = checksum(receipt["contractAddress"])
     if await rpc.call("eth_getCode", address, "latest") in ("0x", None):
         raise Broken(f"expected {name} at {address} after {receipt['transactionHash']}, found no code; do not use it")
     return address
 
 
-# ------------------------------------------------------------------ in kind
+# ------------------------------------------------------------------ what a vault says
 
 
 async def vault_at(rpc: Rpc, market: Market, address: str) -> VaultAt:
     """The vault with its tokens as the market knows them. ConfigError when it lists another, or is no vault."""
     known = {token.address: token for token in market.tokens}
     try:
-        (listed,) = await _read(rpc, address, encode_call("tokens()"), "address[]")
+        (said,) = await _read(rpc, address, encode_call("settings()"), *SETTINGS)
+        listed = [checksum(each.token) for each in words.settings(said).tokens]
     except (Reverted, DataError):
-        raise ConfigError(f"account.vault {address}: expected an Evenkeel vault, found something else") from None
-    if strange := [token for token in map(checksum, listed) if token not in known]:
+        raise _strange(address) from None
+    if strange := [token for token in listed if token not in known]:
         raise ConfigError(f"vault {address}: found token {', '.join(strange)}, not among market.tokens; list it there")
-    return VaultAt(address, tuple(known[checksum(token)] for token in listed))
+    return VaultAt(address, tuple(known[token] for token in listed))
 
 
 async def keeper_of(rpc: Rpc, vault: str) -> str:
-    """Who may rebalance the vault, checksummed."""
-    (keeper,) = await _read(rpc, vault, encode_call("keeper()"), "address")
-    return checksum(keeper)
+    """Who may rebalance the vault, checksummed. ConfigError when it is no vault."""
+    try:
+        (rules,) = await _read(rpc, vault, encode_call("setting(uint256)", words.RULES), "uint256")
+    except (Reverted, DataError):
+        raise _strange(vault) from None
+    return checksum(words.keeper(rules))
+
+
+async def charter_of(rpc: Rpc, vault: str) -> str:
+    """The contract by which the owner rules the vault, checksummed."""
+    (charter,) = await _read(rpc, vault, encode_call("charter()"), "address")
+    return checksum(charter)
 
 
 async def shares_of(rpc: Rpc, vault: VaultAt, holder: str) -> int:
@@ -146,22 +177,39 @@ async def shares_of(rpc: Rpc, vault: VaultAt, holder: str) -> int:
     return int(shares)
 
 
+async def owed_to(rpc: Rpc, vault: VaultAt, holder: str) -> tuple[Amount, ...]:
+    """What redemptions set aside for a holder, of every token in the vault's order."""
+    asked = [encode_call("owed(uint256,address)", i, holder) for i in range(len(vault.tokens))]
+    found = [(await _read(rpc, vault.address, data, "uint256"))[0] for data in asked]
+    return tuple(Amount(token, Raw(raw)) for token, raw in zip(vault.tokens, found, strict=True))
+
+
 async def shares_for(rpc: Rpc, vault: VaultAt, amounts: tuple[Amount, ...]) -> int:
     """The most shares that amounts of the vault's tokens, in its order, can mint at the latest block, rounded down.
 
     ValueError when nothing is minted yet: the first mint takes whole amounts and names its own shares.
     """
-    held = await _uints(rpc, vault.address, encode_call("holdings()"))
     (supply,) = await _read(rpc, vault.address, encode_call("totalSupply()"), "uint256")
-    if supply == 0:
+    if supply <= LOCKED_SHARES:
         raise ValueError("vault: no shares yet; the first mint takes whole amounts, so name its shares")
-    return min(int(amount.raw * supply // raw) for amount, raw in zip(amounts, held, strict=True) if raw)
+    many = supply << 64  # far more than anybody mints: their cost, rounded up, is exact for each of them
+    costs = await _uints(rpc, vault.address, encode_call("preview_mint(uint256)", many))
+    return min(int(amount.raw * many // cost) for amount, cost in zip(amounts, costs, strict=True) if cost)
 
 
-async def preview_redeem(rpc: Rpc, vault: VaultAt, shares: int) -> tuple[Amount, ...]:
-    """What `shares` would pay of each token at the latest block."""
-    found = await _uints(rpc, vault.address, encode_call("preview_redeem(uint256)", shares))
+async def preview_redeem(
+    rpc: Rpc, vault: VaultAt, shares: int, holder: str, skip: int = 0, receiver: str | None = None
+) -> tuple[Amount, ...]:
+    """What redeeming `shares` of the holder's would pay, or set aside, of each token at the latest block.
+
+    Without the LP tokens that are handed over as they are. Reverted with the vault's reason when it would refuse.
+    """
+    arguments = (shares, [0] * len(vault.tokens), receiver or holder, NO_DEADLINE, skip)
+    found = await _uints(rpc, vault.address, encode_call(REDEEM, *arguments), holder)
     return tuple(Amount(token, Raw(raw)) for token, raw in zip(vault.tokens, found, strict=True))
+
+
+# ------------------------------------------------------------------ in kind
 
 
 async def deposit_in_kind(
@@ -194,17 +242,17 @@ async def redeem(
 ) -> Moved:
     """Burn `shares` for at least `least` of each token, in the vault's order.
 
-    `skip`: bit i sends token i to the owed ledger, for a token that cannot be transferred now.
+    `skip`: bit i sets token i's part aside for the receiver to `claim`, for a token that cannot move now.
     """
     account = _address(sender)
-    data = encode_call(
-        "redeem(uint256,uint256[],address,uint256,uint256)",
-        shares,
-        [amount.raw for amount in least],
-        receiver or account,
-        await _deadline(rpc),
-        skip,
-    )
+    minima = [amount.raw for amount in least]
+    data = encode_call(REDEEM, shares, minima, receiver or account, await _deadline(rpc), skip)
+    return await _move(rpc, sender, vault, vault.address, data, (), receiver)
+
+
+async def claim(rpc: Rpc, sender: Sender, vault: VaultAt, token: Token, receiver: str | None = None) -> Moved:
+    """Take all that redemptions set aside for the sender of one token. Reverted when that is nothing."""
+    data = encode_call("claim(uint256,address)", vault.tokens.index(token), receiver or _address(sender))
     return await _move(rpc, sender, vault, vault.address, data, (), receiver)
 
 
@@ -301,25 +349,33 @@ async def _deadline(rpc: Rpc) -> int:
     return int(block["timestamp"], 16) + DEADLINE_S
 
 
-async def _read(rpc: Rpc, to: str, data: bytes, *returns: str) -> tuple[Any, ...]:
-    answer = await rpc.call("eth_call", {"to": to, "data": "0x" + data.hex()}, "latest")
+async def _read(rpc: Rpc, to: str, data: bytes, *returns: str, sender: str = NOBODY) -> tuple[Any, ...]:
+    answer = await rpc.call("eth_call", {"from": sender, "to": to, "data": "0x" + data.hex()}, "latest")
     return decode(returns, bytes.fromhex(answer[2:]))
 
 
-async def _uints(rpc: Rpc, to: str, data: bytes) -> tuple[int, ...]:
-    (found,) = await _read(rpc, to, data, "uint256[]")
+async def _uints(rpc: Rpc, to: str, data: bytes, sender: str = NOBODY) -> tuple[int, ...]:
+    (found,) = await _read(rpc, to, data, "uint256[]", sender=sender)
     return tuple(found)
+
+
+def _strange(address: str) -> ConfigError:
+    return ConfigError(
+        f"account.vault {address}: expected an Evenkeel vault, found something else; correct the address"
+    )
 
 
 def _address(sender: Sender) -> str:
     return sender if isinstance(sender, str) else sender.address
 
 
-async def _send(rpc: Rpc, sender: Sender, to: str | None, data: bytes) -> Receipt:
+async def _send(rpc: Rpc, sender: Sender, to: str | None, data: bytes, nonce: int | None = None) -> Receipt:
     """Send, wait, and return the receipt. Reverted with the contract's words when it fails."""
     if not isinstance(sender, str):
-        return await submit.send(rpc, sender, to, data)
+        return await submit.send(rpc, sender, to, data, nonce=nonce)
     transaction = {"from": sender, "data": "0x" + data.hex()} | ({"to": to} if to else {})
+    if nonce is not None:
+        transaction["nonce"] = hex(nonce)
     transaction["gas"] = hex(submit.gas_limit(int(await rpc.call("eth_estimateGas", transaction), 16)))
     tx = await rpc.call("eth_sendTransaction", transaction)
     for _ in range(WAIT_S * 10):

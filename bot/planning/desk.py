@@ -69,7 +69,7 @@ class Desk:
         pool = self.pools[shift.pool]
         if not isinstance(pool, V3Pool):
             raise ValueError(f"v2: {pool.name} has no ranges")
-        idle0, idle1 = self.idle[pool.token0], self.idle[pool.token1]
+        idle0, idle1 = (max(0, self.idle[token]) for token in (pool.token0, pool.token1))
         lower, upper = shift.tick_lower, shift.tick_upper
         liquidity = min(v3.liquidity_for(pool.sqrt_price_x96, lower, upper, idle0, idle1), self._worth(pool, shift))
         if liquidity == 0:

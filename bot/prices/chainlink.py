@@ -31,8 +31,8 @@ def feed_calls(feed: Feed) -> list[Call]:
 def price(feed: Feed, latest_round: tuple[int, ...], decimals: int, now: Timestamp) -> Price:
     """Money for one whole token, exact.
 
-    ConfigError when the decimals are not as configured; DataError when the answer is not positive or comes from the
-    future; StaleData when it is older than the feed's limit.
+    ConfigError when the decimals are not as configured; DataError when the answer is not positive, at an end of what
+    the feed may say, or from the future; StaleData when it is older than the feed's limit.
     """
     name = f"feed of {feed.token.symbol} ({feed.address})"
     if decimals != feed.decimals:
@@ -43,6 +43,12 @@ def price(feed: Feed, latest_round: tuple[int, ...], decimals: int, now: Timesta
     _, answer, _, updated_at, _ = latest_round
     if answer <= 0:
         raise DataError(f"{name}: expected a positive price, found {answer}; wait for the feed, or change it")
+    if not feed.least < answer < feed.most:
+        least, most = (Decimal(bound).scaleb(-decimals) for bound in (feed.least, feed.most))
+        raise DataError(
+            f"{name}: expected a price between {least:f} and {most:f}, found {Decimal(answer).scaleb(-decimals):f}; "
+            "see whether the feed still follows the market, or widen least_price and most_price"
+        )
     age_s = now - updated_at
     if age_s < -LEAD_S:
         raise DataError(f"{name}: expected an answer older than the block, found one {-age_s} s ahead; change the feed")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from bot.amm.pools import spot, swap
-from bot.core.types import Breach, Decision, Memory, Plan, Pool, Snapshot, Swap
+from bot.core.types import Amount, Breach, Decision, Memory, Plan, Pool, RemoveLiquidity, Snapshot, Step, Swap
 from bot.core.units import ONE_BPS, ZERO, Money
 from bot.decision.standing import stand, unit_value
 from bot.policy.rules import Policy
@@ -86,8 +86,8 @@ def turnover(policy: Policy, memory: Memory, snapshot: Snapshot, decision: Decis
     if snapshot.vault is None:
         return None
     left = snapshot.vault.limits.day_turnover_bps - snapshot.vault.turnover_used_bps
-    given = sum((snapshot.value(step.give) for step in plan.steps if isinstance(step, Swap)), ZERO)
-    bps = float(given / equity) * ONE_BPS  # the vault counts every swap, so a trade of two hops twice
+    given = sum((_given(snapshot, step) for step in plan.steps), ZERO)
+    bps = float(given / equity) * ONE_BPS  # the vault counts every swap, so a trade of two hops twice, and every add
     if bps > left:
         return Breach(
             "turnover", f"the vault has {left:.0f} bps of turnover left today, this needs {bps:.0f}", "refuse"
@@ -159,6 +159,16 @@ GUARDS: dict[str, Guard] = {
         failures,
     )
 }
+
+
+def _given(snapshot: Snapshot, step: Step) -> Money:
+    """What a step puts into its pool."""
+    if isinstance(step, Swap):
+        return snapshot.value(step.give)
+    if isinstance(step, RemoveLiquidity):
+        return ZERO
+    pool = snapshot.pool(step.pool)
+    return Money(snapshot.value(Amount(pool.token0, step.expect0)) + snapshot.value(Amount(pool.token1, step.expect1)))
 
 
 def traded(decision: Decision) -> Money:

@@ -1,19 +1,16 @@
 """Our vault: what it holds and allows, bundles as it takes them, and what it answers. Words as in docs/vault.md."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from bot.amm.pools import holdings
 from bot.chain.abi import checksum, decode, encode_call
 from bot.chain.multicall import Call, Reading, together
 from bot.core.errors import ConfigError, DataError
 from bot.core.types import (
     Amount,
     Fill,
-    Limits,
     Market,
     Plan,
-    Pool,
     PoolSpec,
     Position,
     RemoveLiquidity,
@@ -24,18 +21,17 @@ from bot.core.types import (
     VaultState,
 )
 from bot.core.units import ONE_BPS, Bps, Raw, Timestamp
+from bot.venues import words
 from bot.venues.uniswap_v2 import holding
 from bot.venues.uniswap_v3 import own_ranges
+from bot.venues.words import Settings, TokenWords
 
 EXECUTE = "execute((uint256,uint256)[],uint256[],uint256,uint256)"
-MOST_TOKENS = 8
+SETTINGS = (f"uint256[{words.PLACES}]",)
 MOST_ACTIONS = 16
 REMOVE, SWAP, ADD = 1, 2, 3  # kinds of action
+NO_HINTS: Mapping[str, int] = {}
 
-_STATE = ("uint256", "uint256", "uint256", "uint256", "bool", "uint256")
-_LIMITS = ("uint256",) * 5
-_TOKEN_SETUP = ("address", "address", "uint256", "uint256", "uint256")
-_WHOLE = 10**18  # the vault's 100 % of its NAV
 _INT24 = (1 << 24) - 1
 _UINT128 = (1 << 128) - 1
 
@@ -48,56 +44,64 @@ class Vault:
 
     state: VaultState
     positions: tuple[Position, ...]
-    holdings: tuple[int, ...]  # of every token, idle and in positions, in the vault's order
+    owed: tuple[int, ...]  # set aside by redemptions, of every token, in the vault's order
 
 
-def vault(address: str, market: Market, tokens: tuple[Token, ...]) -> Reading[Vault]:
-    """Read the vault's state and its positions with exact fees. Two rounds. `tokens`: the portfolio's order.
+def vault(address: str, market: Market, tokens: tuple[Token, ...], now: Timestamp) -> Reading[Vault]:
+    """Read the vault's state at the block's time `now`, and its positions with exact fees. Two rounds.
 
-    ConfigError when the vault's registry and the portfolio or the market do not agree.
+    `tokens`: the portfolio's order. ConfigError when the vault's registry and the portfolio or the market do not agree.
     """
-    state, limits, (listed,), (pools,), (packed,), (whole,), *setups = yield [
-        Call.of(address, "state()", returns=_STATE),
-        Call.of(address, "limits()", returns=_LIMITS),
-        Call.of(address, "tokens()", returns=("address[]",)),
-        Call.of(address, "pools()", returns=("address[]",)),
-        Call.of(address, "positions()", returns=("uint256[]",)),
-        Call.of(address, "holdings()", returns=("uint256[]",)),
-        *(Call.of(address, "token_info(uint256)", i, returns=_TOKEN_SETUP, optional=True) for i in range(MOST_TOKENS)),
+    (said,), (supply,), (due,), *owed = yield [
+        settings_of(address),
+        Call.of(address, "totalSupply()", returns=("uint256",)),
+        Call.of(address, "fee_due()", returns=("uint256",)),
+        *owed_totals(address),
     ]
-    registry = _registry(address, listed, tokens)
-    specs = _specs(address, pools, market)
-    ranges, *pairs = yield from together(_positions(address, [_unpacked(word, specs) for word in packed]))
-    sequence, last_bundle, loss_used, turnover_used, paused, shares = state
-    found = VaultState(
-        shares,
-        sequence,
-        paused,
-        Timestamp(last_bundle),
-        loss_used * ONE_BPS / _WHOLE,
-        turnover_used * ONE_BPS / _WHOLE,
-        Limits(*limits),
-        _corridors(address, registry, setups, tokens),
-        registry,
-        tuple(spec.address for spec in specs),
+    found = words.settings(said)
+    registry = _registry(address, found.tokens, tokens)
+    specs = _specs(address, found, market)
+    places = [(specs[pool], lower, upper) for pool, lower, upper in found.positions]
+    ranges, *pairs = yield from together(_positions(address, places))
+    state = VaultState(
+        shares=supply + due,  # as the next mint or redemption will count them
+        sequence=found.sequence,
+        paused=found.paused,
+        last_bundle=Timestamp(found.last_bundle),
+        loss_used_bps=_used(found.loss_used, found.limits.day_loss_bps, now - found.last_bundle),
+        turnover_used_bps=_used(found.turnover_used, found.limits.day_turnover_bps, now - found.last_bundle),
+        limits=found.limits,
+        corridors=_corridors(found, tokens),
+        tokens=registry,
+        pools=tuple(spec.address for spec in specs),
+        windows=tuple(pool.window_s for pool in found.pools),
     )
-    return Vault(found, (*ranges, *(held for each in pairs for held in each)), whole)
+    positions = (*ranges, *(held for each in pairs for held in each))
+    return Vault(state, positions, tuple(total for (total,) in owed[: len(registry)]))
 
 
-def idle(found: Vault, balances: tuple[Amount, ...], pools: tuple[Pool, ...]) -> tuple[Amount, ...]:
-    """Balances without what redemptions set aside, which the keeper cannot spend.
+def settings_of(address: str) -> Call:
+    """Ask for all words; `words.settings` reads them."""
+    return Call.of(address, "settings()", returns=SETTINGS)
 
-    The vault counts that out of its holdings, so it is what its balances and positions sum to more than they do. Exact,
-    unless a stranger's gift lies in a pair: then too high by the vault's part of the gift, never above the balance.
+
+def owed_totals(address: str) -> list[Call]:
+    """Ask what redemptions have set aside, of as many tokens as a vault may list."""
+    return [Call.of(address, "owed_total(uint256)", i, returns=("uint256",)) for i in range(words.MAX_TOKENS)]
+
+
+def idle(found: Vault, balances: tuple[Amount, ...]) -> tuple[Amount, ...]:
+    """Balances without what redemptions set aside, which is nobody else's; so with fees they sum to what is held.
+
+    Below zero while a range still keeps part of what is owed, of a token that could not move: of its fees and
+    principal, that much is not the vault's.
     """
-    held = dict(zip(found.state.tokens, found.holdings, strict=True))
-    by_address = {pool.address: pool for pool in pools}
-    for position in found.positions:
-        pool = by_address[position.pool]
-        amount0, amount1 = holdings(pool, position)
-        held[pool.token0] -= amount0 + position.fees0
-        held[pool.token1] -= amount1 + position.fees1
-    return tuple(Amount(each.token, Raw(min(each.raw, held.get(each.token, each.raw)))) for each in balances)
+    owed = dict(zip(found.state.tokens, found.owed, strict=True))
+    return tuple(Amount(each.token, Raw(each.raw - owed.get(each.token, 0))) for each in balances)
+
+
+def _used(used: int, day_bps: int, passed_s: int) -> float:
+    return words.leaked(used, day_bps, passed_s) * ONE_BPS / words.ONE
 
 
 def _positions(address: str, places: list[tuple[PoolSpec, int, int]]) -> list[Reading[tuple[Position, ...]]]:
@@ -106,52 +110,45 @@ def _positions(address: str, places: list[tuple[PoolSpec, int, int]]) -> list[Re
     return [own_ranges(ranges, address), *(holding(spec, address) for spec, *_ in places if spec.kind == "v2")]
 
 
-def _registry(address: str, listed: list[str], tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+def _registry(address: str, listed: tuple[TokenWords, ...], tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     known = {token.address.lower(): token for token in tokens}
-    if set(listed) != set(known):
+    found = [each.token for each in listed]
+    if set(found) != set(known):
         raise ConfigError(
             f"vault {address}: expected exactly the portfolio's tokens {sorted(map(checksum, known))}, "
-            f"found {sorted(map(checksum, listed))}; let the policy name every token of the vault"
+            f"found {sorted(map(checksum, found))}; let the policy name every token of the vault"
         )
-    return tuple(known[each] for each in listed)
+    return tuple(known[each] for each in found)
 
 
-def _specs(address: str, pools: list[str], market: Market) -> tuple[PoolSpec, ...]:
+def _specs(address: str, found: Settings, market: Market) -> tuple[PoolSpec, ...]:
     known = {spec.address.lower(): spec for spec in market.pools}
-    for pool in pools:
-        if pool not in known:
-            raise ConfigError(f"vault {address}: found pool {checksum(pool)}, not among market.pools; list it there")
-    return tuple(known[pool] for pool in pools)
+    for each in found.pools:
+        if each.pool not in known:
+            raise ConfigError(
+                f"vault {address}: found pool {checksum(each.pool)}, not among market.pools; list it there"
+            )
+    return tuple(known[each.pool] for each in found.pools)
 
 
-def _corridors(
-    address: str, registry: tuple[Token, ...], setups: list[Any], tokens: tuple[Token, ...]
-) -> tuple[tuple[Bps, Bps], ...]:
-    found = {}
-    for token, setup in zip(registry, setups, strict=False):
-        if setup is None or setup[0] != token.address.lower():
-            raise DataError(f"vault {address}: expected token_info of {token.symbol}, found {setup}; is it our vault?")
-        found[token] = (Bps(setup[3]), Bps(setup[4]))
-    return tuple(found[token] for token in tokens)
-
-
-def _unpacked(word: int, specs: tuple[PoolSpec, ...]) -> tuple[PoolSpec, int, int]:
-    return specs[word >> 48], _signed24(word >> 24 & _INT24), _signed24(word & _INT24)
-
-
-def _signed24(bits: int) -> int:
-    return bits - (1 << 24) if bits >> 23 else bits
+def _corridors(found: Settings, tokens: tuple[Token, ...]) -> tuple[tuple[Bps, Bps], ...]:
+    corridor = {each.token: each.corridor for each in found.tokens}
+    return tuple(corridor[token.address.lower()] for token in tokens)
 
 
 # ------------------------------------------------------------------ bundles
 
 
-def encode_execute(plan: Plan, snapshot: Snapshot) -> bytes:
-    """Calldata of `execute`. ValueError when the plan does not fit the vault that was observed."""
+def encode_execute(plan: Plan, snapshot: Snapshot, hints: Mapping[str, int] = NO_HINTS) -> bytes:
+    """Calldata of `execute`. ValueError when the plan does not fit the vault that was observed.
+
+    `hints`: by pool, where its mean over time begins (bot.venues.observations); the vault wants one for each pool with
+    a window.
+    """
     state = _state(snapshot)
     if len(plan.steps) > MOST_ACTIONS:
         raise ValueError(f"vault: a bundle takes at most {MOST_ACTIONS} actions, found {len(plan.steps)}")
-    actions = [encode_action(step, snapshot) for step in plan.steps]
+    actions = [encode_action(step, snapshot, hints.get(step.pool, 0)) for step in plan.steps]
     floors = {floor.token: floor.raw for floor in plan.floors}
     unknown = sorted(token.symbol for token in floors.keys() - set(state.tokens))
     if unknown:
@@ -160,7 +157,7 @@ def encode_execute(plan: Plan, snapshot: Snapshot) -> bytes:
     return encode_call(EXECUTE, actions, floor_words, plan.sequence, plan.deadline)
 
 
-def encode_action(step: Step, snapshot: Snapshot) -> tuple[int, int]:
+def encode_action(step: Step, snapshot: Snapshot, hint: int = 0) -> tuple[int, int]:
     """Head and bounds of one action. ValueError when a number does not fit, or the vault lacks the pool."""
     pools = _state(snapshot).pools
     if step.pool not in pools:
@@ -168,11 +165,12 @@ def encode_action(step: Step, snapshot: Snapshot) -> tuple[int, int]:
     index = pools.index(step.pool)
     if isinstance(step, Swap):
         zero_for_one = step.give.token == snapshot.pool(step.pool).token0
-        return _head(SWAP, index, int(zero_for_one), 0, step.give.raw), _fits(step.least)
+        return _head(SWAP, index, int(zero_for_one), 0, step.give.raw, hint), _fits(step.least)
     if isinstance(step, RemoveLiquidity):
         bounds = _pair(step.least0, step.least1)
-        return _head(REMOVE, index, step.tick_lower, step.tick_upper, step.liquidity), bounds
-    return _head(ADD, index, step.tick_lower, step.tick_upper, step.liquidity), _pair(step.most0, step.most1)
+        return _head(REMOVE, index, step.tick_lower, step.tick_upper, step.liquidity, hint), bounds
+    head = _head(ADD, index, step.tick_lower, step.tick_upper, step.liquidity, hint)
+    return head, _pair(step.most0, step.most1)
 
 
 def decode_fills(plan: Plan, snapshot: Snapshot, returned: bytes) -> tuple[Fill, ...]:
@@ -190,8 +188,9 @@ def _state(snapshot: Snapshot) -> VaultState:
     return snapshot.vault
 
 
-def _head(kind: int, index: int, lower: int, upper: int, amount: int) -> int:
-    return kind << 248 | index << 240 | (lower & _INT24) << 216 | (upper & _INT24) << 192 | _fits(amount) << 64
+def _head(kind: int, index: int, lower: int, upper: int, amount: int, hint: int) -> int:
+    ticks = (lower & _INT24) << 216 | (upper & _INT24) << 192
+    return kind << 248 | index << 240 | ticks | _fits(amount) << 64 | hint
 
 
 def _pair(first: int, second: int) -> int:

@@ -9,28 +9,6 @@ from modules import refuse
 
 Q96: constant(uint256) = 2**96
 MAX_TICK: constant(uint256) = 887272
-FACTORS: constant(uint256[20]) = [  # sqrt(1.0001**-(2**i)) * 2**128, from Uniswap's TickMath
-    340265354078544963557816517032075149313,
-    340248342086729790484326174814286782778,
-    340214320654664324051920982716015181260,
-    340146287995602323631171512101879684304,
-    340010263488231146823593991679159461444,
-    339738377640345403697157401104375502016,
-    339195258003219555707034227454543997025,
-    338111622100601834656805679988414885971,
-    335954724994790223023589805789778977700,
-    331682121138379247127172139078559817300,
-    323299236684853023288211250268160618739,
-    307163716377032989948697243942600083929,
-    277268403626896220162999269216087595045,
-    225923453940442621947126027127485391333,
-    149997214084966997727330242082538205943,
-    66119101136024775622716233608466517926,
-    12847376061809297530290974190478138313,
-    485053260817066172746253684029974020,
-    691415978906521570653435304214168,
-    1404880482679654955896180642,
-]
 
 
 @internal
@@ -71,6 +49,24 @@ def _mul_div_up(a: uint256, b: uint256, divisor: uint256) -> uint256:
 
 @internal
 @pure
+def _packed(number: uint256, bits: uint256) -> uint256:
+    """@notice A number rounded down to `bits` - 8 significant bits << 8 | the place of the last of them"""
+    place: uint256 = 0
+    for i: uint256 in range(8):
+        step: uint256 = 128 >> i
+        if number >> unsafe_sub(unsafe_add(place, step), 1) >> unsafe_sub(bits, 8) != 0:
+            place = unsafe_add(place, step)
+    return number >> place << 8 | place
+
+
+@internal
+@pure
+def _unpacked(word: uint256) -> uint256:
+    return word >> 8 << (word & 255)
+
+
+@internal
+@pure
 def _root(square: uint256) -> uint256:
     """@dev The built-in is copied to wherever it is named: name it once."""
     return isqrt(square)
@@ -93,10 +89,46 @@ def _sqrt_ratio(tick: int256) -> uint256:
     if distance > MAX_TICK:
         refuse._with(refuse.MATHS_TICK)
     ratio: uint256 = 2**128
-    for factor: uint256 in FACTORS:
-        if distance & 1 != 0:
-            ratio = unsafe_mul(ratio, factor) >> 128
-        distance >>= 1
+    if distance & 1 != 0:
+        ratio = unsafe_mul(ratio, 340265354078544963557816517032075149313) >> 128
+    if distance & 2 != 0:
+        ratio = unsafe_mul(ratio, 340248342086729790484326174814286782778) >> 128
+    if distance & 4 != 0:
+        ratio = unsafe_mul(ratio, 340214320654664324051920982716015181260) >> 128
+    if distance & 8 != 0:
+        ratio = unsafe_mul(ratio, 340146287995602323631171512101879684304) >> 128
+    if distance & 16 != 0:
+        ratio = unsafe_mul(ratio, 340010263488231146823593991679159461444) >> 128
+    if distance & 32 != 0:
+        ratio = unsafe_mul(ratio, 339738377640345403697157401104375502016) >> 128
+    if distance & 64 != 0:
+        ratio = unsafe_mul(ratio, 339195258003219555707034227454543997025) >> 128
+    if distance & 128 != 0:
+        ratio = unsafe_mul(ratio, 338111622100601834656805679988414885971) >> 128
+    if distance & 256 != 0:
+        ratio = unsafe_mul(ratio, 335954724994790223023589805789778977700) >> 128
+    if distance & 512 != 0:
+        ratio = unsafe_mul(ratio, 331682121138379247127172139078559817300) >> 128
+    if distance & 1024 != 0:
+        ratio = unsafe_mul(ratio, 323299236684853023288211250268160618739) >> 128
+    if distance & 2048 != 0:
+        ratio = unsafe_mul(ratio, 307163716377032989948697243942600083929) >> 128
+    if distance & 4096 != 0:
+        ratio = unsafe_mul(ratio, 277268403626896220162999269216087595045) >> 128
+    if distance & 8192 != 0:
+        ratio = unsafe_mul(ratio, 225923453940442621947126027127485391333) >> 128
+    if distance & 16384 != 0:
+        ratio = unsafe_mul(ratio, 149997214084966997727330242082538205943) >> 128
+    if distance & 32768 != 0:
+        ratio = unsafe_mul(ratio, 66119101136024775622716233608466517926) >> 128
+    if distance & 65536 != 0:
+        ratio = unsafe_mul(ratio, 12847376061809297530290974190478138313) >> 128
+    if distance & 131072 != 0:
+        ratio = unsafe_mul(ratio, 485053260817066172746253684029974020) >> 128
+    if distance & 262144 != 0:
+        ratio = unsafe_mul(ratio, 691415978906521570653435304214168) >> 128
+    if distance & 524288 != 0:
+        ratio = unsafe_mul(ratio, 1404880482679654955896180642) >> 128
     if tick > 0:
         ratio = max_value(uint256) // ratio
     return (ratio + 2**32 - 1) >> 32  # rounded up

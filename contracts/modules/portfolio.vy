@@ -9,8 +9,10 @@
 from interfaces import IPair
 from interfaces import IPool
 from interfaces import IToken
+from modules import layout
 from modules import maths
 from modules import oracle
+from modules import pools
 from modules import registry
 
 uses: registry
@@ -19,16 +21,21 @@ Q96: constant(uint256) = 2**96
 Q128: constant(uint256) = 2**128
 
 
+struct Book:  # of all positions, by token
+    placed: uint256[layout.MAX_TOKENS]  # principal
+    due: uint256[layout.MAX_TOKENS]  # unclaimed fees
+
+
 @internal
 @view
 def _balance(index: uint256, owner: address) -> uint256:
-    return self._balance_of(registry.token_list[index], owner)
+    return self._balance_of(registry._token_address(index), owner)
 
 
 @internal
 @view
 def _balance_of(token: address, owner: address) -> uint256:
-    return staticcall IToken(token).balanceOf(owner)
+    return staticcall IToken(token).balanceOf(owner, skip_contract_check=True)
 
 
 @internal
@@ -36,94 +43,85 @@ def _balance_of(token: address, owner: address) -> uint256:
 def _idle(index: uint256, elsewhere: uint256, spoken_for: uint256) -> uint256:
     """@notice The balance and `elsewhere`, less what is owed and `spoken_for`; never below 0"""
     held: uint256 = self._balance(index, self) + elsewhere
-    return unsafe_sub(held, min(held, registry.owed_total[index] + spoken_for))
+    return unsafe_sub(held, min(held, registry._owes(index) + spoken_for))
 
 
 @internal
 @view
-def _holdings(
-    prices: uint256[registry.MAX_TOKENS], extra: uint256, numerator: uint256, denominator: uint256
-) -> DynArray[uint256, registry.MAX_TOKENS]:
+def _book(prices: uint256[layout.MAX_TOKENS], at_spot: bool) -> Book:
     """
-    @notice numerator / denominator of every token's idle amount and fees, and of every position's liquidity
-    @param  prices Of the feeds: positions stand at the fair price. Empty: they stand at spot.
-    @param  extra  Added for each position and token: 1 makes it no less than the exact amount.
+    @notice What all positions hold
+    @param  at_spot They stand at spot, with fees, and each with 1 more of its tokens, for no less than the exact amount.
+            Else they stand at the fair price, without fees and without those in tokens that have no price here.
     """
-    gathered: uint256[registry.MAX_TOKENS] = empty(uint256[registry.MAX_TOKENS])
-    principal: uint256[registry.MAX_TOKENS] = empty(uint256[registry.MAX_TOKENS])
-    for position: uint256 in registry.position_words:
+    book: Book = empty(Book)
+    for i: uint256 in range(registry.words[layout.HELD] >> layout.POSITION_COUNT & layout.BYTE, bound=layout.MAX_POSITIONS):
+        position: uint256 = registry._position(i)
         pool: uint256 = registry._pool(position >> 48)
         fair: uint256 = 0
-        if prices[0] != 0:
+        if not at_spot:
+            if prices[pool >> layout.TOKEN0 & layout.BYTE] == 0:
+                continue
             fair = oracle._fair(pool, prices)
-        fees: uint256[2] = empty(uint256[2])
         stake: uint256[2] = empty(uint256[2])
-        if registry._kind(pool) == registry.V2:
-            stake = self._pair(pool, fair, numerator, denominator)
+        fees: uint256[2] = empty(uint256[2])
+        if pool >> layout.KIND & layout.BYTE == layout.V2:
+            stake = self._pair(pool, fair, self._balance_of(layout._address(pool), self))
         else:
-            held: IPool.Held = self._held(pool, position)
-            slot0: IPool.Slot0 = oracle._slot0(pool)
-            if fair == 0:
+            held: IPool.Held = pools._held(pool, position, self)
+            if at_spot:
+                slot0: IPool.Slot0 = pools._slot0(pool)
                 fair = slot0.sqrt_price_x96
-            stake = maths._amounts(
-                fair,
-                registry._lower(position),
-                registry._upper(position),
-                maths._mul_div(held.liquidity, numerator, denominator),
-            )
-            fees = self._fees(pool, position, slot0.tick, held)
+                fees = self._fees(pool, position, slot0.tick, held)
+            stake = self._range(position, fair, held.liquidity)
         for side: uint256 in range(2):
-            token: uint256 = registry._token(pool, side)
-            gathered[token] += fees[side]
-            principal[token] += stake[side] + extra
-    amounts: DynArray[uint256, registry.MAX_TOKENS] = []
-    for i: uint256 in range(len(registry.token_list), bound=registry.MAX_TOKENS):
-        amounts.append(principal[i] + maths._mul_div(self._idle(i, gathered[i], 0), numerator, denominator))
-    return amounts
+            token: uint256 = layout._token(pool, side)
+            book.placed[token] += stake[side] + convert(at_spot, uint256)
+            book.due[token] += fees[side]
+    return book
 
 
 @internal
 @view
-def _pair(pool: uint256, fair: uint256, numerator: uint256, denominator: uint256) -> uint256[2]:
+def _range(position: uint256, sqrt_price: uint256, liquidity: uint256) -> uint256[2]:
+    return maths._amounts(sqrt_price, layout._lower(position), layout._upper(position), liquidity)
+
+
+@internal
+@view
+def _pair(pool: uint256, fair: uint256, liquidity: uint256) -> uint256[2]:
     """
     @notice What V2 LP tokens stand for: if the pair's product sat at the fair price, or (`fair` 0) at spot
     @dev    A burn pays from the pair's balances, which a gift raises above its reserves and a flash swap lowers below
             them for a while: at spot the greater counts, so that nobody mints against too little.
     """
-    pair: address = registry._address(pool)
-    liquidity: uint256 = maths._mul_div(self._balance_of(pair, self), numerator, denominator)
-    supply: uint256 = staticcall IPair(pair).totalSupply()
-    amounts: uint256[2] = staticcall IPair(pair).getReserves()
+    pair: address = layout._address(pool)
+    supply: uint256 = staticcall IPair(pair).totalSupply(skip_contract_check=True)
+    amounts: uint256[2] = pools._reserves(pool)
     root: uint256 = maths._root(amounts[0] * amounts[1])
     if fair != 0:
         amounts = [maths._mul_div(root, Q96, fair), maths._mul_div(root, fair, Q96)]
     for side: uint256 in range(2):
         amount: uint256 = amounts[side]
         if fair == 0:
-            amount = max(amount, self._balance(registry._token(pool, side), pair))
+            amount = max(amount, self._balance(layout._token(pool, side), pair))
         amounts[side] = maths._mul_div(amount, liquidity, supply)
     return amounts
 
 
 @internal
 @view
-def _held(pool: uint256, position: uint256) -> IPool.Held:
-    """@notice The pool's own record of a range of the vault"""
-    ticks: uint48 = convert(position & (2**48 - 1), uint48)
-    key: bytes32 = keccak256(concat(convert(self, bytes20), convert(ticks, bytes6)))
-    return staticcall IPool(registry._address(pool)).positions(key)
-
-
-@internal
-@view
 def _fees(pool: uint256, position: uint256, tick: int24, held: IPool.Held) -> uint256[2]:
     """@notice Unclaimed fees of a range, exactly as a burn of 0 would credit them"""
-    at: IPool = IPool(registry._address(pool))
-    lower: int24 = registry._lower(position)
-    upper: int24 = registry._upper(position)
-    low: uint256[2] = (staticcall at.ticks(lower)).outside
-    top: uint256[2] = (staticcall at.ticks(upper)).outside
-    growth: uint256[2] = [staticcall at.feeGrowthGlobal0X128(), staticcall at.feeGrowthGlobal1X128()]
+    at: IPool = IPool(layout._address(pool))
+    lower: int24 = layout._lower(position)
+    upper: int24 = layout._upper(position)
+    low: uint256[2] = pools._outside(pool, lower)
+    top: uint256[2] = pools._outside(pool, upper)
+    growth: uint256[2] = [
+        staticcall at.feeGrowthGlobal0X128(skip_contract_check=True),
+        staticcall at.feeGrowthGlobal1X128(skip_contract_check=True),
+    ]
     fees: uint256[2] = held.owed
     for side: uint256 in range(2):
         inside: uint256 = unsafe_sub(low[side], top[side])

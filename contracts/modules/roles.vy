@@ -1,7 +1,7 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
 """
-@title   Owner, keeper, guardian, the pause, and changes that must be asked for twice
+@title   Owner, guardian, and changes that must be asked for twice
 @license Apache-2.0
 @notice  A change that widens what the keeper can do is known by keccak256 of its calldata. The owner's first call only
          asks; the same call between `delay_s` and `delay_s` + 14 days later acts. Owner or guardian may revoke it.
@@ -20,20 +20,8 @@ event OwnershipTaken:
     owner: indexed(address)
 
 
-event KeeperSet:
-    keeper: indexed(address)
-
-
 event GuardianSet:
     guardian: indexed(address)
-
-
-event Paused:
-    by: indexed(address)
-
-
-event Unpaused:
-    by: indexed(address)
 
 
 event Asked:
@@ -51,18 +39,15 @@ LEAST_DELAY_S: constant(uint256) = 3_600
 MOST_DELAY_S: constant(uint256) = 2_592_000  # 30 days: a delay nobody could wait out would freeze the settings
 OPEN_S: constant(uint256) = 1_209_600  # 14 days
 
-PAUSED: constant(uint256) = 1 << 160
-
 delay_s: public(immutable(uint256))
 owner: public(address)
 pending_owner: public(address)
 guardian: public(address)
-keeper_word: uint256  # keeper | paused << 160
 ready_at: public(HashMap[bytes32, uint256])  # of a change that was asked for; 0: none
 
 
 @deploy
-def __init__(owner: address, keeper: address, guardian: address, delay: uint256):
+def __init__(owner: address, guardian: address, delay: uint256):
     if owner == empty(address):
         refuse._with(refuse.ROLES_OWNER)
     if LEAST_DELAY_S > delay or delay > MOST_DELAY_S:
@@ -70,9 +55,7 @@ def __init__(owner: address, keeper: address, guardian: address, delay: uint256)
     delay_s = delay
     self.owner = owner
     self.guardian = guardian
-    self.keeper_word = convert(keeper, uint256)
     log OwnershipTaken(owner=owner)
-    log KeeperSet(keeper=keeper)
     log GuardianSet(guardian=guardian)
 
 
@@ -97,14 +80,6 @@ def accept_ownership():
 
 
 @external
-def set_keeper(keeper: address):
-    """@notice Name the keeper at once: a stolen key must not wait. Zero: nobody."""
-    self._only_owner()
-    self.keeper_word = self.keeper_word & PAUSED | convert(keeper, uint256)
-    log KeeperSet(keeper=keeper)
-
-
-@external
 def set_guardian(guardian: address):
     """@notice Name the guardian; asked twice, so that the old one can revoke it."""
     if self._waits(keccak256(slice(msg.data, 0, 36))):
@@ -113,23 +88,7 @@ def set_guardian(guardian: address):
     log GuardianSet(guardian=guardian)
 
 
-@external
-def unpause():
-    """@notice Let the keeper and minting go on."""
-    self._only_owner()
-    self.keeper_word = self.keeper_word & (PAUSED - 1)
-    log Unpaused(by=msg.sender)
-
-
 # ------------------------------------------------------------------ owner or guardian
-
-@external
-def pause():
-    """@notice Stop the keeper and minting; redemption goes on."""
-    self._only_watch()
-    self.keeper_word = self.keeper_word | PAUSED
-    log Paused(by=msg.sender)
-
 
 @external
 def revoke(change: bytes32):
@@ -141,16 +100,7 @@ def revoke(change: bytes32):
     log Revoked(change=change)
 
 
-# ------------------------------------------------------------------ everybody
-
-@external
-@view
-def keeper() -> address:
-    """@notice Who may execute bundles."""
-    return convert(self.keeper_word & (PAUSED - 1), address)
-
-
-# ------------------------------------------------------------------ for the vault
+# ------------------------------------------------------------------ for the charter
 
 @internal
 @view
@@ -164,23 +114,6 @@ def _only_owner():
 def _only_watch():
     if msg.sender != self.guardian and msg.sender != self.owner:
         refuse._with(refuse.ROLES_GUARDIAN)
-
-
-@internal
-@view
-def _only_keeper():
-    """@dev One slot answers both: a paused word never equals an address."""
-    word: uint256 = self.keeper_word
-    if word & PAUSED != 0:
-        refuse._with(refuse.VAULT_PAUSED)
-    if word != convert(msg.sender, uint256):
-        refuse._with(refuse.ROLES_KEEPER)
-
-
-@internal
-@view
-def _paused() -> bool:
-    return self.keeper_word & PAUSED != 0
 
 
 @internal

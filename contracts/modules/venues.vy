@@ -10,7 +10,9 @@
 from interfaces import IPair
 from interfaces import IPool
 from interfaces import IToken
+from modules import layout
 from modules import maths
+from modules import pools
 from modules import portfolio
 from modules import refuse
 from modules import registry
@@ -23,6 +25,7 @@ uses: portfolio
 LEAST_SQRT_PRICE: constant(uint160) = 4295128740
 MOST_SQRT_PRICE: constant(uint160) = 1461446703485210103287273052203988822378723970341
 PIPS: constant(uint256) = 10**6
+HALF: constant(uint256) = 2**128 - 1
 
 open_pool: transient(uint256)  # word of the pool that may call back; 0: none
 open_most: transient(uint256[2])  # what it may take
@@ -47,7 +50,7 @@ def uniswapV3MintCallback(amount0: uint256, amount1: uint256, data: Bytes[1]):
 @internal
 def _pay(amounts: uint256[2]):
     pool: uint256 = self.open_pool
-    if pool == 0 or msg.sender != registry._address(pool):
+    if pool == 0 or msg.sender != layout._address(pool):
         refuse._with(refuse.VENUE_NOT_OPENED)
     most: uint256[2] = self.open_most
     if amounts[0] > most[0] or amounts[1] > most[1]:
@@ -59,19 +62,19 @@ def _pay(amounts: uint256[2]):
 @internal
 def _give_both(pool: uint256, amounts: uint256[2]):
     for side: uint256 in range(2):
-        self._give(registry._token(pool, side), registry._address(pool), amounts[side])
+        self._give(layout._token(pool, side), layout._address(pool), amounts[side])
 
 
 @internal
 def _give(index: uint256, to: address, amount: uint256):
     """@dev Some tokens refuse to move nothing."""
     if amount != 0:
-        self._send(registry.token_list[index], to, amount)
+        self._send(registry._token_address(index), to, amount)
 
 
 @internal
 def _send(token: address, to: address, amount: uint256):
-    if not extcall IToken(token).transfer(to, amount, default_return_value=True):
+    if not extcall IToken(token).transfer(to, amount, default_return_value=True, skip_contract_check=True):
         refuse._with(refuse.VAULT_TRANSFER)
 
 
@@ -80,28 +83,29 @@ def _send(token: address, to: address, amount: uint256):
 @internal
 def _unwind(
     numerator: uint256, denominator: uint256, skip: uint256, receiver: address
-) -> (uint256[registry.MAX_TOKENS], uint256[registry.MAX_TOKENS]):
+) -> (uint256[layout.MAX_TOKENS], uint256[layout.MAX_TOKENS]):
     """
     @notice Harvest every range, and take numerator / denominator, rounded down, of every position's liquidity
     @param  skip Bit i: token i cannot move. A range keeps its part of it, owed to the vault; LP tokens of a pair with
                  it go to the receiver as they are, as do LP tokens too few for the pair to burn.
     @return the principal taken per token; what ranges keep of the tokens skipped
     """
-    taken: uint256[registry.MAX_TOKENS] = empty(uint256[registry.MAX_TOKENS])
-    kept: uint256[registry.MAX_TOKENS] = empty(uint256[registry.MAX_TOKENS])
-    for position: uint256 in registry.position_words:
+    taken: uint256[layout.MAX_TOKENS] = empty(uint256[layout.MAX_TOKENS])
+    kept: uint256[layout.MAX_TOKENS] = empty(uint256[layout.MAX_TOKENS])
+    for i: uint256 in range(registry.words[layout.HELD] >> layout.POSITION_COUNT & layout.BYTE, bound=layout.MAX_POSITIONS):
+        position: uint256 = registry._position(i)
         pool: uint256 = registry._pool(position >> 48)
-        tokens: uint256[2] = [registry._token(pool, 0), registry._token(pool, 1)]
+        tokens: uint256[2] = [pool >> layout.TOKEN0 & layout.BYTE, pool >> layout.TOKEN1 & layout.BYTE]
         moves: bool[2] = [skip >> tokens[0] & 1 == 0, skip >> tokens[1] & 1 == 0]
         amounts: uint256[2] = empty(uint256[2])
         left: uint256[2] = empty(uint256[2])
-        if registry._kind(pool) == registry.V2:
+        if pool >> layout.KIND & layout.BYTE == layout.V2:
             amounts = self._unwind_pair(pool, numerator, denominator, moves[0] and moves[1], receiver)
         else:
-            liquidity: uint256 = (portfolio._held(pool, position)).liquidity
+            liquidity: uint256 = (pools._held(pool, position, self)).liquidity
             amounts = self._burn(pool, position, maths._mul_div(liquidity, numerator, denominator))
             self._collect(pool, position, moves)
-            left = (portfolio._held(pool, position)).owed
+            left = (pools._held(pool, position, self)).owed
         for side: uint256 in range(2):
             taken[tokens[side]] += amounts[side]
             kept[tokens[side]] += left[side]
@@ -112,12 +116,12 @@ def _unwind(
 def _unwind_pair(
     pool: uint256, numerator: uint256, denominator: uint256, moves: bool, receiver: address
 ) -> uint256[2]:
-    pair: address = registry._address(pool)
+    pair: address = layout._address(pool)
     liquidity: uint256 = maths._mul_div(portfolio._balance_of(pair, self), numerator, denominator)
     if liquidity == 0:
         return [0, 0]
-    amounts: uint256[2] = portfolio._pair(pool, 0, numerator, denominator)
-    if moves and amounts[0] != 0 and amounts[1] != 0:
+    amounts: uint256[2] = portfolio._pair(pool, 0, liquidity)
+    if moves and amounts[0] > 1 and amounts[1] > 1:  # one less may come where the pair pays a protocol fee
         return self._burn_pair(pair, liquidity)
     self._send(pair, receiver, liquidity)
     return [0, 0]
@@ -126,53 +130,59 @@ def _unwind_pair(
 # ------------------------------------------------------------------ the keeper's actions
 
 @internal
-def _remove(position: uint256, pool: uint256, amount: uint256) -> uint256[2]:
-    """@notice Take liquidity out with all fees due; a position left empty is dropped"""
+def _remove(position: uint256, pool: uint256, amount: uint256, least: uint256) -> int256[2]:
+    """@notice Take liquidity out with all fees due, no less than `least` (two halves); an empty position is dropped"""
     index: uint256 = registry._find(position)
-    if index == registry.MAX_POSITIONS:
+    if index == registry.words[layout.HELD] >> layout.POSITION_COUNT & layout.BYTE:
         refuse._with(refuse.VENUE_NO_POSITION)
-    amounts: uint256[2] = empty(uint256[2])
+    got: uint256[2] = empty(uint256[2])
     left: uint256 = 0
-    if registry._kind(pool) == registry.V2:
-        amounts = self._burn_pair(registry._address(pool), amount)
-        left = portfolio._balance_of(registry._address(pool), self)
+    if pool >> layout.KIND & layout.BYTE == layout.V2:
+        got = self._burn_pair(layout._address(pool), amount)
+        left = portfolio._balance_of(layout._address(pool), self)
     else:
         self._burn(pool, position, amount)
-        amounts = self._collect(pool, position, [True, True])
-        left = (portfolio._held(pool, position)).liquidity
+        got = self._collect(pool, position, [True, True])
+        left = (pools._held(pool, position, self)).liquidity
     if left == 0:
         registry._drop(index)
-    return amounts
+    if got[0] < least >> 128 or got[1] < least & HALF:
+        refuse._with(refuse.VENUE_LEAST)
+    return [convert(got[0], int256), convert(got[1], int256)]
 
 
 @internal
-def _swap(pool: uint256, side: uint256, amount: uint256) -> int256[2]:
-    """@notice Sell exactly `amount` of the token on `side`; whoever calls checks what came back"""
-    if registry._kind(pool) == registry.V2:
-        return self._swap_pair(pool, side, amount)
-    most: uint256[2] = empty(uint256[2])
-    most[side] = amount
-    self.open_pool = pool
-    self.open_most = most
-    limit: uint160 = LEAST_SQRT_PRICE
-    if side == 1:
-        limit = MOST_SQRT_PRICE
-    got: int256[2] = extcall IPool(registry._address(pool)).swap(
-        self, side == 0, convert(amount, int256), limit, b""
-    )
-    self.open_pool = 0
-    return [unsafe_sub(0, got[0]), unsafe_sub(0, got[1])]
+def _swap(pool: uint256, side: uint256, amount: uint256, least: uint256) -> int256[2]:
+    """@notice Sell exactly `amount` of the token on `side` for at least `least` of the other"""
+    fill: int256[2] = empty(int256[2])
+    if pool >> layout.KIND & layout.BYTE == layout.V2:
+        fill = self._swap_pair(pool, side, amount)
+    else:
+        self.open_pool = pool
+        self.open_most = empty(uint256[2])
+        self.open_most[side] = amount
+        limit: uint160 = LEAST_SQRT_PRICE
+        if side == 1:
+            limit = MOST_SQRT_PRICE
+        got: int256[2] = extcall IPool(layout._address(pool)).swap(
+            self, side == 0, convert(amount, int256), limit, b"", skip_contract_check=True
+        )
+        self.open_pool = 0
+        fill = [unsafe_sub(0, got[0]), unsafe_sub(0, got[1])]
+    if fill[side ^ 1] < convert(least, int256):
+        refuse._with(refuse.VENUE_LEAST)
+    return fill
 
 
 @internal
 def _swap_pair(pool: uint256, side: uint256, amount: uint256) -> int256[2]:
-    pair: IPair = IPair(registry._address(pool))
-    reserves: uint256[2] = staticcall pair.getReserves()
-    counted: uint256 = amount * (PIPS - registry._fee(pool))
+    pair: IPair = IPair(layout._address(pool))
+    reserves: uint256[2] = pools._reserves(pool)
+    counted: uint256 = amount * (PIPS - layout._fee(pool))
     other: uint256 = side ^ 1
     out: uint256[2] = empty(uint256[2])
     out[other] = counted * reserves[other] // (reserves[side] * PIPS + counted)
-    self._give(registry._token(pool, side), pair.address, amount)
+    self._give(layout._token(pool, side), pair.address, amount)
     extcall pair.swap(out[0], out[1], self, b"")
     got: int256[2] = [convert(out[0], int256), convert(out[1], int256)]
     got[side] = unsafe_sub(0, convert(amount, int256))
@@ -180,49 +190,55 @@ def _swap_pair(pool: uint256, side: uint256, amount: uint256) -> int256[2]:
 
 
 @internal
-def _add(position: uint256, pool: uint256, amount: uint256, most: uint256[2]) -> int256[2]:
+def _add(position: uint256, pool: uint256, amount: uint256, bounds: uint256, fair: uint256) -> (int256[2], uint256[2]):
     """
     @notice Put liquidity in and list the position
     @param  amount V3: the liquidity to mint. V2: the fewest LP tokens to accept; the pair gets no more than fits its
                    ratio, so that nothing is given away.
+    @return What came in (-), and what it stands for at the fair price.
     """
     registry._keep(position)
+    most: uint256[2] = [bounds >> 128, bounds & HALF]
     given: uint256[2] = most
-    if registry._kind(pool) == registry.V2:
-        pair: IPair = IPair(registry._address(pool))
-        reserves: uint256[2] = staticcall pair.getReserves()
+    stake: uint256[2] = empty(uint256[2])
+    if pool >> layout.KIND & layout.BYTE == layout.V2:
+        pair: IPair = IPair(layout._address(pool))
+        reserves: uint256[2] = pools._reserves(pool)
         given[1] = most[0] * reserves[1] // reserves[0]
         if given[1] > most[1]:
             given = [most[1] * reserves[0] // reserves[1], most[1]]
         self._give_both(pool, given)
-        if extcall pair.mint(self) < amount:
+        minted: uint256 = extcall pair.mint(self, skip_contract_check=True)
+        if minted < amount:
             refuse._with(refuse.VENUE_LEAST)
+        stake = portfolio._pair(pool, fair, minted)
     else:
         self.open_pool = pool
         self.open_most = most
-        given = extcall IPool(registry._address(pool)).mint(
-            self, registry._lower(position), registry._upper(position), convert(amount, uint128), b""
+        given = extcall IPool(layout._address(pool)).mint(
+            self, layout._lower(position), layout._upper(position), convert(amount, uint128), b""
         )
         self.open_pool = 0
-    return [unsafe_sub(0, convert(given[0], int256)), unsafe_sub(0, convert(given[1], int256))]
+        stake = portfolio._range(position, fair, amount)
+    return [unsafe_sub(0, convert(given[0], int256)), unsafe_sub(0, convert(given[1], int256))], stake
 
 
 # ------------------------------------------------------------------ calls
 
 @internal
 def _burn(pool: uint256, position: uint256, liquidity: uint256) -> uint256[2]:
-    return extcall IPool(registry._address(pool)).burn(
-        registry._lower(position), registry._upper(position), convert(liquidity, uint128)
+    return extcall IPool(layout._address(pool)).burn(
+        layout._lower(position), layout._upper(position), convert(liquidity, uint128)
     )
 
 
 @internal
 def _collect(pool: uint256, position: uint256, moves: bool[2]) -> uint256[2]:
     """@notice Take all that a range owes of the tokens that move"""
-    return extcall IPool(registry._address(pool)).collect(
+    return extcall IPool(layout._address(pool)).collect(
         self,
-        registry._lower(position),
-        registry._upper(position),
+        layout._lower(position),
+        layout._upper(position),
         convert(moves[0], uint128) * max_value(uint128),
         convert(moves[1], uint128) * max_value(uint128),
     )

@@ -33,6 +33,7 @@ OWNER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 KEEPER_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"  # and 1
 UNITS = {"USDC": Decimal(1_000_000), "WETH": Decimal(300), "WBTC": Decimal(10)}
 DRIFTED = ["USDC=400000", "WETH=150", "WBTC=1"]  # 43 / 48 / 10 per cent at the replica's prices, for 40 / 40 / 20
+COOLDOWN_S = 3_000
 CALM = ["USDC=400000", "WETH=133.3", "WBTC=2.22"]
 
 
@@ -318,6 +319,8 @@ async def test_zap__in_and_out__moves_one_token(evenkeel: Evenkeel, vault: str) 
         (["deposit", "DAI=1"], 3, "expected tokens of the vault (USDC, WETH, WBTC), found DAI"),
         (["deposit", "--zap", "DAI=1"], 3, "expected tokens of the vault (USDC, WETH, WBTC), found DAI"),
         (["redeem", "1"], 2, "expected above 0 and at most the 0"),
+        (["claim", "USCD"], 2, "expected a symbol of market.tokens"),
+        (["claim", "DAI"], 3, "expected tokens of the vault (USDC, WETH, WBTC), found DAI"),
         (["redeem", "NaN"], 2, "expected"),
     ],
 )
@@ -356,12 +359,35 @@ async def test_rebalance__yes__tells_the_story_once(evenkeel: Evenkeel, vault: s
     assert (said.out + said.err).count("It wanted to rebalance") == 1
 
 
-async def test_vault_info__shows_roles_and_limits(evenkeel: Evenkeel, vault: str) -> None:
+async def test_vault_info__shows_charter_roles_limits_and_what_is_owed(
+    evenkeel: Evenkeel, vault: str, replica: Chain
+) -> None:
     await deposit(evenkeel, CALM)
     info = (await evenkeel("vault", "info", "--json")).json
     assert (info["vault"], info["owner"], info["keeper"]) == (vault, OWNER, KEEPER)
     assert info["bundle_loss_bps"] == 30
     assert info["corridors"] == {"USDC": [1000, 7000], "WETH": [1000, 7000], "WBTC": [1000, 7000]}
+    assert (info["delay_s"], info["pending_owner"], info["sequencer"]) == (3_600, None, None)
+    assert (info["fee_bps"], info["fee_receiver"]) == (0, None)
+    assert await replica.rpc.call("eth_getCode", info["charter"], "latest") != "0x"
+    assert {Decimal(units) for units in info["owed"].values()} == {0}
+    lines = (await evenkeel("vault", "info")).out.splitlines()
+    assert {"sequencer: none", "owed: USDC 0, WETH 0, WBTC 0", f"charter: {info['charter']}"} <= set(lines)
+
+
+async def test_redeem__setting_a_token_aside__is_shown_and_claimed(evenkeel: Evenkeel, vault: str) -> None:
+    await deposit(evenkeel, CALM)
+    said = await evenkeel("vault", "redeem", "1000", "--set-aside", "USDC", "--yes", "--json", key=OWNER_KEY)
+    assert said.code == 0, said.err
+    assert "USDC (set aside: `evenkeel vault claim USDC` pays it once it moves)" in said.err
+    assert [amount["raw"] > 0 for amount in said.json["amounts"]] == [False, True, True]
+    owed = (await evenkeel("vault", "info", "--json")).json["owed"]
+    assert (Decimal(owed["USDC"]) > 0, Decimal(owed["WETH"])) == (True, 0)
+    claimed = await evenkeel("vault", "claim", "USDC", "--yes", "--json", key=OWNER_KEY)
+    assert claimed.code == 0, claimed.err
+    assert Decimal(claimed.json["amounts"][0]["raw"]) == Decimal(owed["USDC"]) * 10**6
+    again = await evenkeel("vault", "claim", "USDC", "--yes", key=OWNER_KEY)
+    assert (again.code, "nothing of USDC is set aside" in again.err) == (6, True)
 
 
 # ------------------------------------------------------------------ a chain that is not as configured
@@ -383,7 +409,7 @@ WRONG = [
     (
         "account: {vault: '0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48'}",
         3,
-        "expected a vault at 0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48, found another contract",
+        "account.vault 0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48: expected an Evenkeel vault",
     ),
     ("policy: two.yaml", 3, "let the policy name every token of the vault"),
 ]

@@ -14,6 +14,7 @@ from bot.chain import cheats
 from bot.chain.grades import Chain
 from bot.chain.keys import LocalSigner
 from bot.chain.mainnet import USDC, WBTC, WETH
+from bot.chain.rpc import NodeError
 from bot.core.errors import ChainError, Reverted
 from bot.core.rows import Note
 from bot.core.types import (
@@ -34,12 +35,14 @@ from bot.core.units import Bps, Gas, Money, Raw, Tick, Timestamp, to_raw_floor
 from bot.cycle import run_cycle
 from bot.execution import submit
 from bot.execution.executor import DryRunExecutor, VaultExecutor
+from bot.execution.hints import hints
 from bot.execution.reconcile import reconcile
 from bot.execution.treasury import VaultAt, VaultSetup, deploy_vault, deposit_in_kind
 from bot.journal import SqlJournal
 from bot.observe import ChainObserver
 from bot.planning.desk import Desk
 from bot.prices.history import History
+from bot.venues.vault import encode_execute
 from tests import factories
 from tests.unit.execution import bundles
 
@@ -73,6 +76,18 @@ class DyingRpc:
         return answer
 
 
+class Refusing:
+    """A node that does not offer one method."""
+
+    def __init__(self, inner: Any, method: str) -> None:
+        self.inner, self.method = inner, method
+
+    async def call(self, method: str, *params: Any) -> Any:
+        if method == self.method:
+            raise NodeError(f"{method}: the node said 'method not found'", -32601, "method not found")
+        return await self.inner.call(method, *params)
+
+
 class Bench:
     """A vault with money in it on a chain, and what it takes to run it."""
 
@@ -82,9 +97,8 @@ class Bench:
         self.journal = SqlJournal(url)
 
     def executor(self, rpc: Any = None, journal: SqlJournal | None = None, timeout_s: float = 5) -> VaultExecutor:
-        return VaultExecutor(
-            rpc or self.rpc, self.keeper, self.vault, journal or self.journal, timeout_s=timeout_s, poll_s=0.02
-        )
+        where = (self.vault, journal or self.journal, self.chain.market.multicall3)
+        return VaultExecutor(rpc or self.rpc, self.keeper, *where, timeout_s=timeout_s, poll_s=0.02)
 
     async def see(self) -> Snapshot:
         return await self.observer.observe()
@@ -222,6 +236,22 @@ async def trade_by_others(bench: Bench) -> None:
     await cheats.mine(rpc, seconds=120)
 
 
+async def poke(bench: Bench) -> None:
+    """Enough to each of two pools to move its tick, so that it writes an observation."""
+    router, raw = bench.chain.market.swap_router, 30_000 * 10**6
+    single = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))"
+    await cheats.set_ether(bench.rpc, ANYBODY, 10**20)
+    await cheats.deal(bench.rpc, USDC.address, ANYBODY, 2 * raw)
+    await cheats.call_as(bench.rpc, ANYBODY, USDC.address, "approve(address,uint256)", router, 2 * raw)
+    for take, fee in ((WETH, 500), (WBTC, 3_000)):
+        order = (USDC.address, take.address, fee, ANYBODY, raw, 0, 0)
+        await cheats.call_as(bench.rpc, ANYBODY, router, single, order)
+
+
+def as_keeper(bench: Bench, data: bytes) -> dict[str, str]:
+    return {"from": bench.keeper.address, "to": bench.vault, "data": "0x" + data.hex()}
+
+
 async def test_bundle__removes_collects_swaps_and_adds__every_amount_is_within_a_wei(bench: Bench) -> None:
     seen, plan = await first_bundle(bench)
     done = await bench.run(1, seen, plan)
@@ -254,6 +284,41 @@ async def test_bundle__removes_collects_swaps_and_adds__every_amount_is_within_a
     assert {amount.token: amount.raw for amount in after.balances} == idle  # the fills are all that moved
     assert [record.kind for record in await bench.journal.records()] == ["cycle", "intent", "attempt", "outcome"] * 2
     assert await bench.journal.verify() is None
+
+
+async def test_bundle__with_the_nodes_access_list__takes_less_gas_than_without(bench: Bench) -> None:
+    seen, plan = await first_bundle(bench)
+    before = await cheats.snapshot(bench.rpc)
+    listed = await bench.run(1, seen, plan)
+    sent = await bench.rpc.call("eth_getTransactionByHash", listed.tx)
+    assert (sent["type"], len(sent["accessList"]) > 5) == ("0x2", True)
+    await cheats.revert(bench.rpc, before)
+    plain = await bench.executor(Refusing(bench.rpc, "eth_createAccessList")).submit(plan, seen)
+    sent = await bench.rpc.call("eth_getTransactionByHash", plain.tx)
+    assert (plain.ok, sent["accessList"]) == (True, [])
+    assert plain.fills == listed.fills
+    assert 1_000 < plain.gas_used - listed.gas_used < 50_000
+
+
+async def test_bundle__without_a_hint__is_refused_by_the_vault(bench: Bench) -> None:
+    seen, plan = await first_bundle(bench)
+    with pytest.raises(Reverted, match="oracle: hint"):
+        await bench.rpc.call("eth_call", as_keeper(bench, encode_execute(plan, seen)), "pending")
+
+
+async def test_bundle__pools_that_wrote_often__is_hinted_past_what_is_too_young(bench: Bench) -> None:
+    seen, plan = await first_bundle(bench)
+    for seconds in (600, 600, 600, 600, 60, 12):
+        await poke(bench)
+        await cheats.mine(bench.rpc, seconds=seconds)
+    seen, plan = await first_bundle(bench)
+    found = await hints(bench.rpc, bench.chain.market.multicall3, plan, seen)
+    assert found == {pool_named(seen, name).address: 2 for name in ("USDC/WETH-500", "WBTC/USDC-3000")}
+    assert (await bench.executor().simulate(plan, seen)).ok
+    for wrong in (1, 4, 7):  # too old, too young, the newest
+        data = encode_execute(plan, seen, dict.fromkeys(found, wrong))
+        with pytest.raises(Reverted, match="oracle: hint"):
+            await bench.rpc.call("eth_call", as_keeper(bench, data), "pending")
 
 
 async def test_bundle__sent_twice__runs_once(bench: Bench) -> None:
@@ -354,7 +419,7 @@ class Deaf:
 
 
 async def test_cycle__vault_off_its_targets__is_rebalanced_once_and_then_at_rest(bench: Bench) -> None:
-    policy = factories.policy()  # 40 / 40 / 20, the vault holds about 51 / 31 / 18
+    policy = factories.policy(cost={"cooldown_s": 60})  # 40 / 40 / 20, the vault holds about 51 / 31 / 18
     proposal, outcome = await run_cycle(policy, bench.observer, bench.executor(), bench.journal, Deaf(), cycle=1)
     assert outcome is not None
     assert (proposal.verdict, outcome.ok) == ("go", True), (proposal.breaches, outcome.revert)
@@ -368,7 +433,10 @@ async def test_cycle__vault_off_its_targets__is_rebalanced_once_and_then_at_rest
 
 
 async def test_cycle__dry_run_without_a_key__shows_the_same_fills_and_sends_nothing(bench: Bench) -> None:
-    policy, keyless = factories.policy(), DryRunExecutor(bench.rpc, bench.keeper.address, bench.vault)
+    policy, keyless = (
+        factories.policy(cost={"cooldown_s": 60}),
+        DryRunExecutor(bench.rpc, bench.keeper.address, bench.vault, bench.chain.market.multicall3),
+    )
     block = await bench.rpc.call("eth_blockNumber")
     proposal, outcome = await run_cycle(policy, bench.observer, keyless, bench.journal, Deaf(), cycle=1, dry_run=True)
     assert outcome is not None

@@ -14,8 +14,10 @@ from bot.chain.rpc import CountingRpc
 from bot.core.errors import ConfigError
 from bot.core.ports import Rpc
 from bot.core.types import AddLiquidity, Amount, Limits, Plan, RemoveLiquidity, Snapshot, Step, Swap, V2Pool, V3Pool
+from bot.core.types.world import LOCKED_SHARES
 from bot.core.units import Bps, Gas, Raw, Timestamp
-from bot.execution.treasury import VaultSetup, deploy_vault
+from bot.execution.hints import hints
+from bot.execution.treasury import VaultSetup, deploy_lens, deploy_vault
 from bot.observe import ChainObserver
 from bot.prices.history import History
 from bot.venues.fills import receipt_fills
@@ -80,7 +82,7 @@ def planned(world: Snapshot, *steps: Step, floors: tuple[Amount, ...] = ()) -> P
 
 async def run(rpc: Rpc, world: Snapshot, plan: Plan) -> tuple[Any, Any]:
     """Fills by the simulation's answer, and by the transaction's events."""
-    data = encode_execute(plan, world)
+    data = encode_execute(plan, world, await hints(rpc, MAINNET.multicall3, plan, world))
     returned = await rpc.call("eth_call", {"from": OWNER, "to": world.account, "data": "0x" + data.hex()}, "pending")
     receipt = await cheats.send_as(rpc, OWNER, world.account, data)
     return decode_fills(plan, world, bytes.fromhex(returned[2:])), receipt_fills(plan, world, receipt)
@@ -98,7 +100,9 @@ def accounted(world: Snapshot) -> list[int]:
 
 
 async def holdings_of(rpc: Rpc, vault: str) -> list[int]:
-    ((*whole,),) = await ask(rpc, vault, "holdings()", returns=("uint256[]",))
+    """By the Lens, which counts as the vault does when shares are redeemed."""
+    lens = await deploy_lens(rpc, OWNER)
+    ((*whole,),) = await ask(rpc, lens, "holdings(address)", vault, returns=("uint256[]",))
     return whole
 
 
@@ -111,8 +115,10 @@ async def test_observe__a_new_vault__is_as_it_was_set_up_in_the_portfolios_order
     assert [(each.token, each.raw) for each in world.balances] == [(USDC, FIRST[1]), (WETH, FIRST[2]), (WBTC, FIRST[0])]
     assert state.corridors == ((500, 9_000), (0, 8_000), (1_000, 5_000))
     assert (state.tokens, state.pools) == (REGISTRY, tuple(spec.address for spec in POOLS))
-    assert (state.shares, state.paused, state.limits) == (10**24, False, LIMITS)
-    assert (state.loss_used_bps, state.turnover_used_bps, state.last_bundle) == (0, 0, 0)
+    assert (state.shares, state.paused, state.limits) == (10**24 + LOCKED_SHARES, False, LIMITS)
+    assert state.windows == tuple(spec.twap_window_s for spec in POOLS)
+    assert (state.loss_used_bps, state.turnover_used_bps) == (0, 0)
+    assert state.last_bundle == 0
     assert {pool.address for pool in world.pools} == set(state.pools)  # others it cannot trade on
     assert world.positions == ()
 
@@ -202,18 +208,37 @@ async def test_observe__fees_of_a_range__equal_a_collect_after_a_burn_of_zero(re
     assert min(paid) > 0
 
 
+async def redeem_setting_aside(rpc: Rpc, vault: str, shares: int) -> int:
+    """Redeem with the USDC set aside; how much that is."""
+    redeem = "redeem(uint256,uint256[],address,uint256,uint256)"
+    await cheats.call_as(rpc, OWNER, vault, redeem, shares, (0, 0, 0), OWNER, seeds.NO_DEADLINE, 0b010)
+    (owed,) = await ask(rpc, vault, "owed(uint256,address)", REGISTRY.index(USDC), OWNER, returns=("uint256",))
+    return int(owed)
+
+
 async def test_observe__amounts_set_aside_for_a_redeemer__are_not_idle(replica: Chain, vault: str) -> None:
     rpc = replica.rpc
     world = await observe(rpc, vault)
     await run(rpc, world, planned(world, *additions(world)))
     await trades(rpc)
-    redeem = "redeem(uint256,uint256[],address,uint256,uint256)"
-    await cheats.call_as(rpc, OWNER, vault, redeem, 10**23, (0, 0, 0), OWNER, seeds.NO_DEADLINE, 0b010)
-    (owed,) = await ask(rpc, vault, "owed(address,address)", USDC.address, OWNER, returns=("uint256",))
-    assert owed > 0
+    owed = await redeem_setting_aside(rpc, vault, 10**23)
     world = await observe(rpc, vault)
-    assert world.balances[0].raw == await balance(rpc, USDC, vault) - owed
+    assert 0 < world.balances[0].raw == await balance(rpc, USDC, vault) - owed
     assert accounted(world) == await holdings_of(rpc, vault)
+
+
+async def test_observe__more_set_aside_than_lies_idle__is_made_up_for_by_what_the_range_keeps(
+    replica: Chain, vault: str
+) -> None:
+    rpc = replica.rpc
+    world = await observe(rpc, vault)
+    await run(rpc, world, planned(world, *additions(world)))
+    owed = await redeem_setting_aside(rpc, vault, 95 * 10**22)
+    world = await observe(rpc, vault)
+    assert world.balances[0].raw == await balance(rpc, USDC, vault) - owed < 0
+    assert world.positions[0].fees0 > 0  # the redeemer's part of the range, not collected
+    assert accounted(world) == await holdings_of(rpc, vault)
+    assert min(accounted(world)) > 0
 
 
 async def test_observe__lp_tokens_given_to_the_vault__do_not_count_until_it_lists_them(

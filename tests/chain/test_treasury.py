@@ -7,19 +7,22 @@ from typing import Any
 import pytest
 
 from bot.amm import v3
-from bot.chain import cheats
-from bot.chain.abi import decode, encode_call
+from bot.chain import cheats, seeds
+from bot.chain.abi import contract_address, decode, encode_call
 from bot.chain.grades import Chain
 from bot.chain.keys import LocalSigner
 from bot.chain.mainnet import MAINNET, USDC, USDT, WBTC, WETH
-from bot.core.errors import Reverted
+from bot.chain.multicall import read_together
+from bot.core.errors import ConfigError, Reverted
 from bot.core.ports import Rpc
 from bot.core.types import Amount, Limits, Snapshot, Token, V3Pool
+from bot.core.types.world import LOCKED_SHARES
 from bot.core.units import Bps, Raw, to_raw_floor
 from bot.execution import treasury
 from bot.execution.treasury import Moved, Sender, VaultAt, VaultSetup
 from bot.observe import ChainObserver
 from bot.prices.history import History
+from bot.venues.observations import hint
 from bot.venues.zap import size_deposit, size_withdrawal
 
 OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"  # anvil's accounts 0 and 1: the node signs for them
@@ -118,13 +121,39 @@ async def test_deploy__three_contracts__are_bound_and_set_up(replica: Chain) -> 
     lens = await treasury.deploy_lens(rpc, OWNER)
     assert await ask(rpc, house.zap, "vault()") == int(house.vault.address, 16)
     assert await ask(rpc, lens, "share_value(address)", house.vault.address) == 0
-    call = {"to": house.vault.address, "data": "0x" + encode_call("pool_info(uint256)", 2).hex()}
+    charter = await treasury.charter_of(rpc, house.vault.address)
+    assert await ask(rpc, charter, "vault()") == int(house.vault.address, 16)
+    call = {"to": charter, "data": "0x" + encode_call("pool_info(uint256)", 2).hex()}
     info = decode(
         ("address", "uint256", "uint256", "uint256"), bytes.fromhex((await rpc.call("eth_call", call, "latest"))[2:])
     )
     pair = MAINNET.pool("USDC/WETH-v2")
     assert info == (pair.address.lower(), 2, 3_000, 0)
-    assert await ask(rpc, house.vault.address, "totalSupply()") == 0
+    assert await ask(rpc, house.vault.address, "totalSupply()") == LOCKED_SHARES
+    assert await treasury.vault_at(rpc, MAINNET, house.vault.address) == house.vault
+    assert await treasury.keeper_of(rpc, house.vault.address) == OWNER
+
+
+async def test_deploy__of_our_own_key__promises_both_their_nonces(replica: Chain, alice: Sender) -> None:
+    before = int(await replica.rpc.call("eth_getTransactionCount", ALICE, "latest"), 16)
+    vault = await treasury.deploy_vault(replica.rpc, alice, setup((USDC, WETH)))
+    assert vault == contract_address(ALICE, before)
+    assert await treasury.charter_of(replica.rpc, vault) == contract_address(ALICE, before + 1)
+    assert int(await replica.rpc.call("eth_getTransactionCount", ALICE, "latest"), 16) == before + 2
+
+
+async def test_vault_at__another_contract_or_none__is_a_config_error(replica: Chain) -> None:
+    for address in (USDC.address, MAINNET.pool("USDC/WETH-500").address, BOB):
+        with pytest.raises(ConfigError, match=f"{address}: expected an Evenkeel vault"):
+            await treasury.vault_at(replica.rpc, MAINNET, address)
+        with pytest.raises(ConfigError, match=f"{address}: expected an Evenkeel vault"):
+            await treasury.keeper_of(replica.rpc, address)
+
+
+async def test_vault_at__token_that_the_market_lacks__is_a_config_error(house: House) -> None:
+    market = replace(MAINNET, tokens=tuple(token for token in MAINNET.tokens if token != WBTC))
+    with pytest.raises(ConfigError, match=f"found token {WBTC.address}, not among market.tokens"):
+        await treasury.vault_at(house.rpc, market, house.vault.address)
 
 
 async def test_deploy__setup_that_the_vault_refuses__says_why(replica: Chain) -> None:
@@ -139,8 +168,8 @@ async def test_deposit_in_kind__first__takes_all_and_tells_it(replica: Chain, al
     before = await ether(house, ALICE)
     moved = await treasury.deposit_in_kind(house.rpc, alice, house.vault, SHARES, most)
     assert told(moved)[:3] == [-amount.raw for amount in most]
-    assert await holdings(house, ALICE) == [0, 0, 0, moved.shares]
-    assert 0 < SHARES - moved.shares <= 10**6  # the first shares are locked
+    assert await holdings(house, ALICE) == [0, 0, 0, SHARES]
+    assert moved.shares == SHARES
     assert await ether(house, ALICE) == before - moved.fee
     assert moved.gas_used > 200_000
     assert await allowances(house, ALICE) == [0] * 8
@@ -161,8 +190,9 @@ async def test_deposit_in_kind__more_allowed_than_it_costs__takes_the_slice_and_
 
 async def test_shares_for__scarcest_token__sets_the_number(house: House) -> None:
     rpc, vault = house.rpc, house.vault
-    assert await treasury.shares_for(rpc, vault, amounts(vault.tokens, "4000", "133", "2")) == SHARES // 100
-    assert await treasury.shares_for(rpc, vault, amounts(vault.tokens, "400000", "1.33", "2")) == SHARES // 100
+    supply = SHARES + LOCKED_SHARES
+    assert await treasury.shares_for(rpc, vault, amounts(vault.tokens, "4000", "133", "2")) == supply // 100
+    assert await treasury.shares_for(rpc, vault, amounts(vault.tokens, "400000", "1.33", "2")) == supply // 100
     empty = await build(rpc, (USDC,))
     with pytest.raises(ValueError, match="no shares yet"):
         await treasury.shares_for(rpc, empty.vault, amounts((USDC,), "1"))
@@ -189,7 +219,7 @@ async def test_deposit_in_kind__old_allowance_of_another_size__is_replaced_by_wa
 
 async def test_redeem__in_kind__pays_what_was_previewed(house: House) -> None:
     shares = SHARES // 10
-    expect = await treasury.preview_redeem(house.rpc, house.vault, shares)
+    expect = await treasury.preview_redeem(house.rpc, house.vault, shares, OWNER)
     before = await holdings(house, OWNER)
     moved = await treasury.redeem(house.rpc, OWNER, house.vault, shares, treasury.cushioned(expect, 0))
     assert moved.amounts == expect
@@ -198,25 +228,57 @@ async def test_redeem__in_kind__pays_what_was_previewed(house: House) -> None:
 
 
 async def test_redeem__to_another_receiver__tells_what_both_gained(house: House) -> None:
-    least = treasury.cushioned(await treasury.preview_redeem(house.rpc, house.vault, SHARES // 10), 10)
+    least = treasury.cushioned(await treasury.preview_redeem(house.rpc, house.vault, SHARES // 10, OWNER), 10)
     moved = await treasury.redeem(house.rpc, OWNER, house.vault, SHARES // 10, least, BOB)
     assert (await holdings(house, BOB))[:3] == [amount.raw for amount in moved.amounts]
     assert all(amount.raw > 0 for amount in moved.amounts)
 
 
 async def test_redeem__below_the_least__says_why(house: House) -> None:
-    expect = await treasury.preview_redeem(house.rpc, house.vault, SHARES // 10)
+    expect = await treasury.preview_redeem(house.rpc, house.vault, SHARES // 10, OWNER)
     least = (replace(expect[0], raw=Raw(expect[0].raw + 1)), *expect[1:])
     with pytest.raises(Reverted, match="vault: below least"):
         await treasury.redeem(house.rpc, OWNER, house.vault, SHARES // 10, least)
 
 
-async def test_redeem__skipping_a_token__pays_the_others(house: House) -> None:
-    expect = await treasury.preview_redeem(house.rpc, house.vault, SHARES // 10)
-    moved = await treasury.redeem(house.rpc, OWNER, house.vault, SHARES // 10, expect, skip=0b001)
+async def test_redeem__setting_a_token_aside__pays_the_others_and_the_claim_pays_that(
+    house: House, alice: Sender
+) -> None:
+    expect = await treasury.preview_redeem(house.rpc, house.vault, SHARES // 10, OWNER, skip=0b001)
+    moved = await treasury.redeem(house.rpc, OWNER, house.vault, SHARES // 10, expect, ALICE, skip=0b001)
     assert told(moved)[:3] == [0, expect[1].raw, expect[2].raw]
-    owed = await ask(house.rpc, house.vault.address, "owed(address,address)", USDC.address, OWNER)
-    assert owed == expect[0].raw
+    owed = await treasury.owed_to(house.rpc, house.vault, ALICE)
+    assert [amount.raw for amount in owed] == [expect[0].raw, 0, 0]
+    claimed = await treasury.claim(house.rpc, alice, house.vault, USDC)
+    assert claimed.amounts == owed
+    assert (await holdings(house, ALICE))[0] == expect[0].raw
+    with pytest.raises(Reverted, match="vault: nothing owed"):
+        await treasury.claim(house.rpc, alice, house.vault, USDC)
+
+
+async def test_preview_redeem__more_than_the_holder_has__says_why(house: House) -> None:
+    with pytest.raises(Reverted, match="shares: balance"):
+        await treasury.preview_redeem(house.rpc, house.vault, 1, ALICE)
+
+
+async def test_fee__due_at_the_next_mint__is_in_what_is_observed_and_in_what_shares_cost(house: House) -> None:
+    rpc, vault = house.rpc, house.vault
+    charter = await treasury.charter_of(rpc, vault.address)
+    ask_for_it = ("set_fee(address,uint256)", BOB, 100)
+    await cheats.call_as(rpc, OWNER, charter, *ask_for_it)
+    await cheats.mine(rpc, seconds=86_400)
+    await cheats.call_as(rpc, OWNER, charter, *ask_for_it)
+    await cheats.mine(rpc, seconds=30 * 86_400)
+    await seeds.set_feeds(rpc, seeds.PRICES)
+    state = (await observe(house)).vault
+    assert state is not None
+    due = state.shares - SHARES - LOCKED_SHARES
+    assert due == pytest.approx(SHARES * 0.01 * 30 / 365, rel=1e-4)
+    most = await dealt(house, ALICE, "4000", "1.33", "0.02")
+    shares = await treasury.shares_for(rpc, vault, most)
+    assert shares == pytest.approx((SHARES + due) // 100, rel=1e-6)
+    await treasury.deposit_in_kind(rpc, ALICE, vault, shares * 999_999 // 10**6, most)
+    assert await ask(rpc, vault.address, "balanceOf(address)", BOB) == pytest.approx(due, rel=1e-4)
 
 
 @pytest.mark.parametrize("symbol", ["USDC", "WETH", "WBTC"])
@@ -253,7 +315,9 @@ async def test_zap__vault_that_is_in_the_pools_it_trades_on__does_what_was_sized
     assert isinstance(pool, V3Pool)
     lower, upper = (pool.tick - 300) // 10 * 10, (pool.tick + 300) // 10 * 10
     liquidity = v3.liquidity_for(pool.sqrt_price_x96, lower, upper, 150_000 * 10**6, 50 * 10**18)
-    head = 3 << 248 | (lower & 0xFFFFFF) << 216 | (upper & 0xFFFFFF) << 192 | liquidity << 64
+    reading = hint(pool.address, MAINNET.pool("USDC/WETH-500").twap_window_s, MAINNET.multicall3)
+    (begin,) = await read_together(house.rpc, MAINNET.multicall3, [reading], "pending")
+    head = 3 << 248 | (lower & 0xFFFFFF) << 216 | (upper & 0xFFFFFF) << 192 | liquidity << 64 | begin
     execute = "execute((uint256,uint256)[],uint256[],uint256,uint256)"
     await cheats.call_as(house.rpc, OWNER, house.vault.address, execute, [(head, 2**256 - 1)], [], 0, 2**64)
     give = amounts((USDC,), "100000")[0]

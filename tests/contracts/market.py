@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import boa
+from eth_utils.crypto import keccak
 
 from bot.amm import v3
-from bot.chain.abi import encode
+from bot.chain.abi import decode, encode
 from bot.chain.abi import load as load_artifact
 from bot.chain.toolchain import creation_codes
 from bot.core.units import to_raw_floor
-from bot.execution.treasury import VAULT_TYPES
+from bot.execution.treasury import CHARTER_TYPES, NOBODY, VAULT_TYPES
 
 PRICES = {"USDC": Decimal(1), "WETH": Decimal(3_000), "WBTC": Decimal(90_000)}
 DECIMALS = {"USDC": 6, "WETH": 18, "WBTC": 8}
 ONE = 10**18  # of money, and of a share
 HOUR_S = 3_600
+RUN = 36  # place of the vault's word that begins with the sequence
 FULL = 887_220  # a full range on spacings 10 and 60
 SPACING = {500: 10, 3_000: 60}
 
@@ -27,14 +29,15 @@ CONTRACTS = Path(__file__).parents[2] / "contracts"
 
 POOL_ABI = """
 createPool(address,address,uint24) -> address; getPool(address,address,uint24) -> address
-createPair(address,address) -> address; getPair(address,address) -> address
+createPair(address,address) -> address; getPair(address,address) -> address; factory() -> address
 initialize(uint160); token0() -> address; token1() -> address; mint(address) -> uint256
 slot0() -> uint160,int24,uint16,uint16,uint16,uint8,bool; liquidity() -> uint128
 positions(bytes32) -> uint128,uint256,uint256,uint128,uint128
 ticks(int24) -> uint128,int128,uint256,uint256,int56,uint160,uint32,bool
 feeGrowthGlobal0X128() -> uint256; feeGrowthGlobal1X128() -> uint256
 getReserves() -> uint112,uint112,uint32; totalSupply() -> uint256; balanceOf(address) -> uint256
-transfer(address,uint256) -> bool
+transfer(address,uint256) -> bool; sync(); setFeeTo(address)
+increaseObservationCardinalityNext(uint16); observations(uint256) -> uint32,int56,uint160,bool
 """
 
 
@@ -42,7 +45,7 @@ def _function(signature: str) -> dict[str, Any]:
     head, _, outputs = signature.strip().partition(" -> ")
     name, inputs = head.rstrip(")").split("(")
     kinds = [[{"name": "", "type": kind} for kind in side.split(",") if kind] for side in (inputs, outputs)]
-    moves = name in ("initialize", "mint", "transfer") or name.startswith("create")
+    moves = name in ("initialize", "mint", "transfer", "sync") or name.startswith(("create", "increase", "set"))
     return {
         "type": "function",
         "name": name,
@@ -68,11 +71,23 @@ def load(source: str, *arguments: object) -> Any:
     return _compiled(source).deploy(*arguments)
 
 
-def load_vault(*arguments: object) -> Any:
-    """Deploy a vault from the committed artifact: the bytecode that users get."""
-    artifact = load_artifact("Vault")
-    address, _ = boa.env.deploy_code(bytecode=artifact.bytecode + encode(VAULT_TYPES, *arguments))
-    return boa.loads_abi(json.dumps(artifact.abi), name="Vault").at(address)
+def artifact(name: str, types: tuple[str, ...], *arguments: object, at: str | None = None) -> Any:
+    """Deploy a committed artifact: the bytecode that users get."""
+    found = load_artifact(name)
+    address, _ = boa.env.deploy_code(bytecode=found.bytecode + encode(types, *arguments), override_address=at)
+    return boa.loads_abi(json.dumps(found.abi), name=name).at(address)
+
+
+def load_vault(*rules: object, sequencer: str = NOBODY) -> tuple[Any, Any]:
+    """Deploy a vault and its charter, whose constructor takes `rules` after the vault."""
+    at = str(boa.env.generate_address("charter"))
+    vault = artifact("Vault", VAULT_TYPES, "Evenkeel", "KEEL", at, sequencer)
+    return vault, artifact("Charter", CHARTER_TYPES, vault.address, *rules, at=at)
+
+
+def token_setup(token: Any, feed: Any) -> tuple[object, ...]:
+    """A token with a feed that may be an hour old, without bounds or corridor."""
+    return token.address, feed.address, HOUR_S, 0, 2**127, 0, 10_000
 
 
 def published(name: str, *addresses: str) -> Any:
@@ -91,6 +106,7 @@ class Market:
     pools: tuple[Any, ...]  # the vault's registry: USDC/WETH 0.05 %, WBTC/WETH 0.3 %, USDC/WETH V2, a greedy one
     provider: Any
     vault: Any
+    charter: Any
     owner: str
     keeper: str
     alice: str  # has nothing
@@ -103,6 +119,15 @@ class Market:
 
     def deadline(self) -> int:
         return int(boa.env.timestamp) + 600
+
+    def sequence(self) -> int:
+        """The one that the next bundle must name."""
+        return int(self.vault.setting(RUN)) % 2**64
+
+    def answer(self) -> None:
+        """Every feed says its price anew, now."""
+        for symbol, feed in self.feeds.items():
+            feed.set_answer(int(PRICES[symbol] * 10**8), boa.env.timestamp)
 
     def balances(self, who: str) -> list[int]:
         return [token.balanceOf(who) for token in self.listed]
@@ -159,8 +184,6 @@ def open_market() -> Market:
     owner, keeper, alice, rich = (boa.env.generate_address(who) for who in ("owner", "keeper", "alice", "rich"))
     tokens = {s: load("mocks/Token.vy", s, s, decimals) for s, decimals in DECIMALS.items()}
     feeds = {s: load("mocks/Feed.vy", 8, f"{s} / USD") for s in tokens}
-    for symbol, feed in feeds.items():
-        feed.set_answer(int(PRICES[symbol] * 10**8), boa.env.timestamp)
     provider = load("mocks/Provider.vy")
     v3_factory, v2_factory = published("UniswapV3Factory"), published("UniswapV2Factory", owner)
     pools = (
@@ -169,18 +192,17 @@ def open_market() -> Market:
         _v2_pair(v2_factory, tokens, ("USDC", "WETH"), 20_000_000, rich),
         load("mocks/GreedyPool.vy", tokens["USDC"].address, tokens["WETH"].address),
     )
-    vault = load_vault(
-        "Evenkeel",
-        "KEEL",
+    vault, charter = load_vault(
         owner,
         keeper,
         owner,
         86_400,
-        [(tokens[s].address, feeds[s].address, HOUR_S, 0, 10_000) for s in tokens],
+        [token_setup(tokens[s], feeds[s]) for s in tokens],
         [(pool.address, kind, 3_000 if kind == 2 else 0, 0) for pool, kind in zip(pools, (3, 3, 2, 3), strict=True)],
         (100, 500, 50_000, 500, 0),
     )
-    market = Market(tokens, feeds, pools, provider, vault, owner, keeper, alice, rich)
+    market = Market(tokens, feeds, pools, provider, vault, charter, owner, keeper, alice, rich)
+    market.answer()
     first = [
         market.give(rich, s, units, vault.address) for s, units in zip(tokens, ("500000", "140", "2"), strict=True)
     ]
@@ -189,10 +211,17 @@ def open_market() -> Market:
     return market
 
 
-def action(kind: int, pool: int, lower: int, upper: int, amount: int, bounds: int) -> tuple[int, int]:
-    """A vault action; see the plan's `head`."""
-    head = kind << 248 | pool << 240 | (lower & 0xFFFFFF) << 216 | (upper & 0xFFFFFF) << 192 | amount << 64
+def action(kind: int, pool: int, lower: int, upper: int, amount: int, bounds: int, hint: int = 0) -> tuple[int, int]:
+    """A vault action; see `head` in contracts/Vault.vy."""
+    head = kind << 248 | pool << 240 | (lower & 0xFFFFFF) << 216 | (upper & 0xFFFFFF) << 192 | amount << 64 | hint
     return head, bounds
+
+
+def executed(vault: Any) -> tuple[int, int, int]:
+    """NAV before and after, and turnover, as the vault's last call logged them."""
+    topic = int.from_bytes(keccak(text="Executed(uint256,uint256,uint256,uint256)"))
+    ((_, _, _, data),) = (log for log in vault._computation.get_raw_log_entries() if log[2][0] == topic)
+    return decode(("uint256",) * 3, data)
 
 
 def _place(market: Market) -> None:
@@ -206,7 +235,7 @@ def _place(market: Market) -> None:
     least = min(raw * pair.totalSupply() // reserve for raw, reserve in reserves) * 999 // 1_000
     actions = [action(3, index, *place, 2**256 - 1) for index, place in ranges.items()]
     actions.append(action(3, 2, 0, 0, least, give[0] << 128 | give[1]))
-    market.vault.execute(actions, [], market.vault.state()[0], market.deadline(), sender=market.keeper)
+    market.vault.execute(actions, [], market.sequence(), market.deadline(), sender=market.keeper)
     for index in ranges:
         for zero_for_one, symbol in zip((True, False), market.symbols(index), strict=True):
             amount = to_raw_floor(Decimal(500_000) / PRICES[symbol], DECIMALS[symbol])

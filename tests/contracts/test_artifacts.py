@@ -2,11 +2,15 @@
 
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import boa
 import pytest
+from eth_utils.abi import collapse_if_tuple
+from vyper.compiler.input_bundle import FilesystemInputBundle
+from vyper.compiler.phases import CompilerData
 
 from bot.chain.abi import encode, load
 from scripts import build_contracts
@@ -86,6 +90,28 @@ def test_check__code_beyond_the_limit__says_how_large(
 def test_compile__from_another_directory__gives_the_same_bytes(copy: Path) -> None:
     text = build_contracts.artifact_text(build_contracts.compile_contract("mocks/Feed.vy"))
     assert text == (copy / "artifacts" / "Feed.json").read_text()
+
+
+def test_interface__of_the_vault__is_part_of_what_the_vault_is() -> None:
+    bundle = FilesystemInputBundle([build_contracts.CONTRACTS])
+    source = CompilerData(bundle.load_file("interfaces/IVault.vyi"), bundle)
+    stated = signatures(source.annotated_vyper_module._metadata["type"].interface.to_toplevel_abi_dict())
+    found = signatures(load("Vault").abi)
+    assert stated == {name: found[name] for name in stated}
+    assert len(stated) > 15
+
+
+def signatures(abi: Iterable[dict[str, Any]]) -> dict[str, tuple[object, ...]]:
+    """What each function takes, gives and may do; of one with a default, the whole of it."""
+    parts = [entry for entry in abi if entry["type"] == "function"]
+    parts.sort(key=lambda entry: len(entry["inputs"]))
+    return {
+        entry["name"]: (kinds(entry["inputs"]), kinds(entry["outputs"]), entry["stateMutability"]) for entry in parts
+    }
+
+
+def kinds(values: list[dict[str, Any]]) -> list[str]:
+    return [collapse_if_tuple(value) for value in values]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,9 @@ class Amount:
         return to_units(self.raw, self.token.decimals)
 
 
+NO_LEAST, NO_MOST = 0, 2**127  # bounds of a feed's answers that bound nothing
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """Where a token's price is published (Chainlink-shaped)."""
@@ -55,6 +58,8 @@ class Feed:
     address: str
     decimals: int
     max_age_s: int  # an older answer is stale
+    least: int = NO_LEAST  # raw answers: one there or below, or at `most` or above, is of a feed at its end
+    most: int = NO_MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +210,14 @@ class Limits:
     cooldown_s: int
 
 
-LOCKED_SHARES = 10**6  # of the first mint, held by nobody for ever (contracts/Vault.vy)
+LOCKED_SHARES = 10**6  # there from the beginning, and nobody's for ever (contracts/modules/share.vy)
 
 
 @dataclass(frozen=True, slots=True)
 class VaultState:
     """What only a vault has."""
 
-    shares: int  # total supply
+    shares: int  # total supply, with the management fee that is due
     sequence: int  # a bundle must name it, so it runs at most once
     paused: bool
     last_bundle: Timestamp
@@ -222,6 +227,7 @@ class VaultState:
     corridors: tuple[tuple[Bps, Bps], ...]  # (least, most) weight of each token, in the order of `Snapshot.prices`
     tokens: tuple[Token, ...]  # the vault's registry, in its order
     pools: tuple[str, ...]  # the vault's registry, in its order
+    windows: tuple[int, ...] = ()  # of each pool's mean over time (s); 0: the vault asks for none
 
     @property
     def empty(self) -> bool:
@@ -237,7 +243,9 @@ class Snapshot:
     account: str  # the vault or wallet
     block: Block
     prices: tuple[Price, ...]  # the portfolio's tokens in the policy's order
-    balances: tuple[Amount, ...]  # idle; the native coin, where held, comes last
+    balances: tuple[
+        Amount, ...
+    ]  # idle and nobody else's (may be below 0, see venues.vault); the native coin comes last
     positions: tuple[Position, ...]
     pools: tuple[Pool, ...]
     history: tuple[tuple[float, ...], ...]  # (T, N) closes, oldest first, columns as `prices`

@@ -7,21 +7,23 @@ import pytest
 
 from bot.chain.abi import encode_call
 from tests.contracts.market import load
+from tests.contracts.vault.words import state_of
 from tests.contracts.vault.world import (
     DAY_S,
     ETH,
-    HOUR_S,
     LIMITS,
     SWAP,
     UNISWAP,
     USD,
     World,
     action,
+    charter_of,
     deploy_vault,
     other_vault,
     published,
     reverts,
     sqrt_price,
+    token_setup,
     worth,
 )
 
@@ -34,6 +36,8 @@ interface Vault:
 struct Slot0:
     sqrt_price: uint160
     tick: int24
+    newest: uint256
+    cardinality: uint256
 token0: public(address)
 token1: public(address)
 fee: public(constant(uint256)) = 500
@@ -46,7 +50,7 @@ silent: bool
 def __init__(token0: address, token1: address, sqrt_price: uint160):
     self.token0 = token0
     self.token1 = token1
-    self.slot0 = Slot0(sqrt_price=sqrt_price, tick=0)
+    self.slot0 = Slot0(sqrt_price=sqrt_price, tick=0, newest=0, cardinality=1)
 @external
 def set_asks(asks: DynArray[int256[2], 4]):
     self.asks = asks
@@ -89,7 +93,8 @@ def liar(world: World) -> tuple[Any, list[Any]]:
 def sell(world: World, vault: Any, pool: int = 0, token: int = USD) -> None:
     token0_in = int(world.sides[0][0] == token)
     bundle = action(SWAP, pool, worth(token, 100), 0, (token0_in, 0))
-    vault.execute([bundle], [], vault.state()[0], world.deadline, sender=world.keeper)
+    sequence = state_of(vault, world.now).sequence
+    vault.execute([bundle], [], sequence, world.deadline, sender=world.keeper)
 
 
 def asks(world: World, *money: tuple[float, float]) -> list[tuple[int, int]]:
@@ -165,21 +170,26 @@ def test_callback__another_listed_pool_while_one_is_called__reverts(world: World
     [
         ("mint(uint256,uint256[],address,uint256)", [1, [0, 0, 0], "RECEIVER", 2**255]),
         ("redeem(uint256,uint256[],address,uint256)", [1, [0, 0, 0], "RECEIVER", 2**255]),
-        ("claim(address,address)", ["RECEIVER", "RECEIVER"]),
+        ("claim(uint256,address)", [0, "RECEIVER"]),
         ("execute((uint256,uint256)[],uint256[],uint256,uint256)", [[], [], 0, 2**255]),
         ("transfer(address,uint256)", ["RECEIVER", 0]),
         ("approve(address,uint256)", ["RECEIVER", 0]),
         ("transferFrom(address,address,uint256)", ["RECEIVER", "RECEIVER", 0]),
         ("balanceOf(address)", ["RECEIVER"]),
         ("totalSupply()", []),
-        ("holdings()", []),
         ("preview_mint(uint256)", [1]),
-        ("preview_redeem(uint256)", [1]),
-        ("nav()", []),
-        ("state()", []),
-        ("positions()", []),
-        ("owed(address,address)", ["RECEIVER", "RECEIVER"]),
-        ("pause()", []),
+        ("settings()", []),
+        ("setting(uint256)", [0]),
+        ("owed(uint256,address)", [0, "RECEIVER"]),
+        ("owed_total(uint256)", [0]),
+        ("write(uint256,uint256)", [0, 0]),
+        ("allowance(address,address)", ["RECEIVER", "RECEIVER"]),
+        ("nonces(address)", ["RECEIVER"]),
+        ("DOMAIN_SEPARATOR()", []),
+        (
+            "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)",
+            ["RECEIVER", "RECEIVER", 1, 2**255, 27, b"", b""],
+        ),
     ],
 )
 def test_lock__call_from_inside_a_swap__reverts(world: World, signature: str, arguments: list[Any]) -> None:
@@ -191,6 +201,22 @@ def test_lock__call_from_inside_a_swap__reverts(world: World, signature: str, ar
         sell(world, vault)
     first.set_call(world.tokens[USD].address, encode_call("balanceOf(address)", vault.address))
     sell(world, vault)
+
+
+def test_lock__guardian_pauses_from_inside_a_swap__reverts(world: World) -> None:
+    """The charter writes into the vault, and the vault's lock holds that up too."""
+    sides = world.sides[0]
+    pool = boa.loads(LIAR, *(world.tokens[side].address for side in sides), sqrt_price(*sides))
+    vault = other_vault(world, [(pool.address, 3, 0, 0)], guardian=pool.address)
+    boa.env.time_travel(seconds=LIMITS[-1])
+    pool.set_asks(asks(world, (100, 0)))
+    pause = encode_call("pause()")
+    pool.set_call(vault.charter(), pause)
+    with reverts(None):
+        sell(world, vault)
+    assert not charter_of(vault).paused()
+    pool.act(vault.charter(), pause)
+    assert charter_of(vault).paused()
 
 
 def test_swap__pool_gives_less_than_it_says__the_floor_of_the_bundle_holds(world: World) -> None:
@@ -246,11 +272,11 @@ def transferFrom(owner: address, to: address, amount: uint256) -> bool:
 def test_lock__token_that_calls_back_from_a_redemption__cannot_enter(world: World) -> None:
     token = boa.loads(HOOKED)
     feed = load("mocks/Feed.vy", 8, "H")
-    setup = (token.address, feed.address, HOUR_S, 0, 10_000)
+    setup = token_setup(token, feed)
     vault = deploy_vault("H", "H", world.owner, world.keeper, world.guardian, DAY_S, [setup], [], LIMITS)
     token.mint(world.bob, 10**20)
     vault.mint(10**18, [10**18], world.bob, world.deadline, sender=world.bob)
-    for call in ("preview_redeem(uint256)", "totalSupply()"):
+    for call in ("preview_mint(uint256)", "totalSupply()"):
         token.set_call(vault.address, encode_call(call, *([1] if "uint256" in call else [])))
         vault.redeem(10**12, [0], world.bob, world.deadline, sender=world.bob)
         assert not token.succeeded()
@@ -266,7 +292,7 @@ def test_callback__pool_that_did_not_ask_in_its_turn__cannot_ask_later_in_the_bu
     factory = published("UniswapV2Factory", world.owner)
     pair = UNISWAP.at(factory.createPair(token.address, eth.address))
     people = (world.owner, world.keeper, world.guardian)
-    tokens = [(item.address, feed.address, HOUR_S, 0, 10_000) for item in (token, eth)]
+    tokens = [token_setup(item, feed) for item in (token, eth)]
     pools = [(first.address, 3, 0, 0), (pair.address, 2, 3_000, 0)]
     vault = deploy_vault("H", "H", *people, DAY_S, tokens, pools, LIMITS)
     for who in (vault.address, pair.address):

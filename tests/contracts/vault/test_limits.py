@@ -5,6 +5,7 @@ from fractions import Fraction
 import boa
 import pytest
 
+from tests.contracts.vault.test_hint import remember
 from tests.contracts.vault.world import (
     BTC,
     DAY_S,
@@ -19,7 +20,6 @@ from tests.contracts.vault.world import (
     WINDOW_S,
     World,
     action,
-    other_vault,
     reverts,
     whole,
     worth,
@@ -34,7 +34,7 @@ def narrow(world: World, **changes: int) -> None:
     """Tighten limits, which acts at once."""
     names = ("bundle_loss", "day_loss", "day_turnover", "deviation", "cooldown")
     limits = tuple(changes.get(name, now) for name, now in zip(names, LIMITS, strict=True))
-    world.vault.set_limits(limits, sender=world.owner)
+    world.charter.set_limits(limits, sender=world.owner)
 
 
 def push(world: World, pool: int, factor: float) -> None:
@@ -58,7 +58,7 @@ def test_bundle_loss__above_the_limit__reverts(world: World) -> None:
     bundle = world.swap(V3_BTC_ETH, ETH, worth(ETH, 40_000))  # pays 0.3 % of 4 % of NAV: 1.2 bps, and impact
     with boa.env.anchor():
         world.execute(bundle)
-        lost = world.vault.state()[2]
+        lost = world.state().loss_used
     assert 1 * BPS < lost < 2 * BPS
     narrow(world, bundle_loss=1)
     with reverts("limits: bundle loss"):
@@ -84,20 +84,20 @@ def test_day_loss__leaks_away_evenly(world: World) -> None:
     narrow(world, day_loss=6)
     bundle = world.swap(V3_BTC_ETH, ETH, worth(ETH, 60_000))
     world.execute(bundle)
-    first = world.vault.state()[2]
+    first = world.state().loss_used
     assert 18 * BPS // 10 < first < 3 * BPS
     world.execute(bundle)
-    loss = world.vault.state()[2]
+    loss = world.state().loss_used
     assert 5 * BPS < loss <= 6 * BPS
     with reverts("limits: day loss"):
         world.execute(bundle)
     with boa.env.anchor():
         boa.env.time_travel(seconds=HALF_DAY)
         world.refresh()
-        assert world.vault.state()[2] == loss - 6 * BPS * (HALF_DAY + LIMITS[-1]) // DAY_S
+        assert world.state().loss_used == loss - 6 * BPS * (HALF_DAY + LIMITS[-1]) // DAY_S
     boa.env.time_travel(seconds=DAY_S)
     world.refresh()
-    assert world.vault.state()[2] == 0
+    assert world.state().loss_used == 0
     world.execute(bundle)
 
 
@@ -105,28 +105,43 @@ def test_day_turnover__counts_what_is_sold_at_the_feeds_prices(world: World) -> 
     narrow(world, day_turnover=500)
     bundle = world.swap(V3_USD_ETH, USD, whole(USD, 24_000))
     world.execute(bundle, world.swap(V3_USD_ETH, ETH, worth(ETH, 1_000)))
-    used = world.vault.state()[3]
-    assert used == pytest.approx(25_000 * ONE * ONE / world.vault.nav(), rel=1e-3)
+    used = world.state().turnover_used
+    assert used == pytest.approx(25_000 * ONE * ONE / world.nav(), rel=1e-3)
     with reverts("limits: day turnover"):
         world.execute(world.swap(V3_USD_ETH, USD, whole(USD, 26_000)))
     boa.env.time_travel(seconds=HALF_DAY)
     world.refresh()
-    assert world.vault.state()[3] == 0  # half a day leaks half of the limit
+    assert world.state().turnover_used == 0  # half a day leaks half of the limit
     world.execute(world.swap(V3_USD_ETH, USD, whole(USD, 26_000)))
 
 
-def test_day_turnover__adding_and_removing_liquidity_is_none(world: World) -> None:
+def test_day_turnover__adding_liquidity_counts_as_a_sale_and_removing_does_not(world: World) -> None:
+    ticks = world.ticks_around(V3_USD_ETH)
+    adds = [world.add_range(V3_USD_ETH, ticks, 10**15), world.add_pair(10_000)]
+    (range_fill, pair_fill) = world.execute(*adds)
+    turnover = world.event("Executed")["turnover"]
+    given = [
+        -amount * price // 10**36
+        for fill, sides in ((range_fill, world.sides[0]), (pair_fill, world.sides[2]))
+        for amount, price in zip(fill, (world.prices()[token] for token in sides), strict=True)
+    ]
+    assert turnover == sum(given)
+    assert sum(given[2:]) == pytest.approx(10_000 * ONE, rel=1e-3)
+    world.execute(action(REMOVE, V3_USD_ETH, 10**15 // 2, 0, ticks))
+    assert world.event("Executed")["turnover"] == 0
+
+
+def test_day_turnover__none_allowed__no_add_and_no_swap(world: World) -> None:
     narrow(world, day_turnover=0)
     ticks = world.ticks_around(V3_USD_ETH)
-    world.execute(world.add_range(V3_USD_ETH, ticks, 10**15))
-    world.execute(action(REMOVE, V3_USD_ETH, 10**15, 0, ticks))
-    with reverts("limits: day turnover"):
-        world.execute(world.swap(V3_USD_ETH, USD, 10**6))
+    for bundle in (world.add_range(V3_USD_ETH, ticks, 10**10), world.add_pair(1), world.swap(V3_USD_ETH, USD, 10**6)):
+        with reverts("limits: day turnover"):
+            world.execute(bundle)
 
 
 def test_day_loss__many_bundles_with_a_stolen_key__lose_no_more_than_the_bucket(world: World) -> None:
     narrow(world, day_loss=10, bundle_loss=5)
-    start, nav, steps = world.now, world.vault.nav(), 0
+    start, nav, steps = world.now, world.nav(), 0
     while steps < 40:
         steps += 1
         with boa.env.anchor():
@@ -140,14 +155,14 @@ def test_day_loss__many_bundles_with_a_stolen_key__lose_no_more_than_the_bucket(
         world.execute(world.swap(V3_BTC_ETH, token, worth(token, 80_000)))
     assert 2 < steps < 40
     passed = world.now - start
-    assert 0 < nav - world.vault.nav() <= nav * 10 * (DAY_S + passed) // DAY_S // 10_000
+    assert 0 < nav - world.nav() <= nav * 10 * (DAY_S + passed) // DAY_S // 10_000
 
 
 # ------------------------------------------------------------------ corridors
 
 
 def test_corridor__weight_leaves_it__reverts(world: World) -> None:
-    world.vault.set_corridor(USD, 4_900, 5_100, sender=world.owner)
+    world.charter.set_corridor(USD, 4_900, 5_100, sender=world.owner)
     with reverts("vault: corridor"):
         world.execute(world.swap(V3_USD_ETH, USD, whole(USD, 12_000)))
     with reverts("vault: corridor"):
@@ -158,25 +173,25 @@ def test_corridor__weight_leaves_it__reverts(world: World) -> None:
 
 
 def test_corridor__weight_outside__may_only_come_nearer(world: World) -> None:
-    world.vault.set_corridor(USD, 0, 4_500, sender=world.owner)
+    world.charter.set_corridor(USD, 0, 4_500, sender=world.owner)
     with reverts("vault: corridor"):
         world.execute(world.swap(V3_USD_ETH, ETH, worth(ETH, 10)))
     with reverts("vault: corridor"):  # another trade loses a little, so this weight grows
         world.execute(world.swap(V3_BTC_ETH, ETH, worth(ETH, 10_000)))
     world.execute(world.swap(V3_USD_ETH, USD, whole(USD, 10_000)))  # 49 %: outside, but nearer
     world.execute(world.swap(V3_USD_ETH, USD, whole(USD, 45_000)))
-    assert 0.44 < world.vault.holdings()[USD] / 10**6 / (world.vault.nav() / ONE) < 0.45
+    assert 0.44 < world.holdings()[USD] / 10**6 / (world.nav() / ONE) < 0.45
 
 
 def test_corridor__weight_outside__does_not_stop_a_remove(world: World) -> None:
     ticks = world.ticks_around(V3_USD_ETH)
     world.execute(world.add_range(V3_USD_ETH, ticks, 10**15))
-    world.vault.set_corridor(USD, 0, 4_000, sender=world.owner)
+    world.charter.set_corridor(USD, 0, 4_000, sender=world.owner)
     world.execute(action(REMOVE, V3_USD_ETH, 10**15, 0, ticks))
 
 
 def test_corridor__positions_are_looked_through(world: World) -> None:
-    world.vault.set_corridor(USD, 4_900, 5_100, sender=world.owner)
+    world.charter.set_corridor(USD, 4_900, 5_100, sender=world.owner)
     ticks = world.ticks_around(V3_USD_ETH)
     world.execute(world.add_range(V3_USD_ETH, ticks, 5 * 10**16), world.add_pair(100_000))
     assert world.balances(world.vault.address)[USD] < whole(USD, 400_000)
@@ -236,6 +251,8 @@ def test_deviation__pool_off_before_a_trade_that_brings_it_back__reverts(world: 
 
 def test_twap__moved_for_a_while__reverts_though_spot_is_back(world: World) -> None:
     bundle = world.swap(V3_USD_ETH, USD, whole(USD, 10))
+    remember(world, V3_USD_ETH)
+    boa.env.time_travel(seconds=WINDOW_S // 2)
     push(world, V3_USD_ETH, 1.08)
     boa.env.time_travel(seconds=WINDOW_S // 2)
     push(world, V3_USD_ETH, 1 / 1.08)
@@ -244,10 +261,3 @@ def test_twap__moved_for_a_while__reverts_though_spot_is_back(world: World) -> N
     world.execute(world.swap(V2_USD_ETH, USD, whole(USD, 10)))  # a pool without a window
     boa.env.time_travel(seconds=WINDOW_S)
     world.execute(bundle)
-
-
-def test_twap__pool_remembers_less_than_its_window__reverts(world: World) -> None:
-    vault = other_vault(world, [(world.pools[V3_USD_ETH].address, 3, 0, 86_400)])
-    boa.env.time_travel(seconds=LIMITS[-1])
-    with reverts("OLD"):  # the pool's own word
-        vault.execute([world.swap(0, USD, whole(USD, 10))], [], 0, world.deadline, sender=world.keeper)

@@ -5,6 +5,7 @@ from typing import Any
 import boa
 import pytest
 
+from tests.contracts.vault.model import books, payment
 from tests.contracts.vault.test_mint import with_positions
 from tests.contracts.vault.world import (
     BTC,
@@ -74,10 +75,16 @@ def test_redeem__pays_the_floor_of_everything_held(world: World) -> None:
     assert world.vault.totalSupply() == supply - shares
 
 
-def test_preview_redeem__is_what_redeeming_pays(world: World) -> None:
+@pytest.mark.parametrize("skip", range(8))
+def test_redeem__any_tokens_skipped__pays_and_sets_aside_what_the_model_says(world: World, skip: int) -> None:
     with_positions(world)
-    said = list(world.vault.preview_redeem(999 * ONE))
-    assert world.redeem(world.alice, 999 * ONE) == said
+    expected, lp = payment(world, books(world), 12_345 * ONE + 1, skip)
+    assert world.redeem(world.alice, 12_345 * ONE + 1, skip, receiver=world.bob, least=expected) == expected
+    assert world.balances(world.bob) == [0 if skip >> token & 1 else amount for token, amount in enumerate(expected)]
+    assert [world.vault.owed(token, world.bob) for token in range(3)] == [
+        amount if skip >> token & 1 else 0 for token, amount in enumerate(expected)
+    ]
+    assert world.pools[V2_USD_ETH].balanceOf(world.bob) == lp
 
 
 def test_redeem__everybody_leaves__only_the_locked_part_and_dust_stay(world: World) -> None:
@@ -135,7 +142,7 @@ def test_redeem__more_than_the_caller_has__reverts(world: World) -> None:
 
 
 def test_redeem__below_least__reverts(world: World) -> None:
-    said = list(world.vault.preview_redeem(ONE))
+    said = world.preview_redeem(ONE)
     for token in range(3):
         least = [amount + (index == token) for index, amount in enumerate(said)]
         with reverts("vault: below least"):
@@ -143,22 +150,21 @@ def test_redeem__below_least__reverts(world: World) -> None:
     assert world.redeem(world.alice, ONE, least=said) == said
 
 
-def test_redeem__event_names_caller_receiver_and_amounts(world: World) -> None:
-    paid = world.redeem(world.alice, ONE, receiver=world.stranger)
-    assert world.event("Redeem") == {
-        "sender": world.alice.lower(),
-        "receiver": world.stranger.lower(),
-        "shares": ONE,
-        "amounts": tuple(paid),
-        "skip": 0,
-    }
+def test_redeem__says_that_shares_went_from_the_caller_to_nobody(world: World) -> None:
+    world.redeem(world.alice, ONE, receiver=world.stranger)
+    assert world.event("Transfer") == {"sender": world.alice.lower(), "receiver": NOBODY, "value": ONE}
+
+
+def test_redeem__token_skipped__says_what_was_set_aside_for_whom(world: World) -> None:
+    paid = world.redeem(world.alice, ONE, 1 << BTC, receiver=world.stranger)
+    assert world.event("SetAside") == {"index": BTC, "owner": world.stranger.lower(), "amount": paid[BTC]}
 
 
 def test_redeem__paused_feeds_dead_and_roles_gone__still_pays(world: World) -> None:
     with_positions(world)
-    said = list(world.vault.preview_redeem(ONE))
-    world.vault.pause(sender=world.guardian)
-    world.vault.set_keeper(NOBODY, sender=world.owner)
+    said = world.preview_redeem(ONE)
+    world.charter.pause(sender=world.guardian)
+    world.charter.set_keeper(NOBODY, sender=world.owner)
     for feed in world.feeds:
         feed.set_answer(0, 0)
     assert world.redeem(world.alice, ONE) == said
@@ -170,7 +176,7 @@ def test_redeem__pools_pushed_to_the_end__still_pays_what_is_there(world: World,
     for pool in (0, 1):
         world.provider.swap(world.pools[pool].address, zero_for_one, 10**27)
     _drain_pair(world, int(zero_for_one), 10**6)
-    said = list(world.vault.preview_redeem(400_000 * ONE))
+    said, _ = payment(world, books(world), 400_000 * ONE)
     assert world.redeem(world.alice, 400_000 * ONE) == said
     assert world.pools[V2_USD_ETH].balanceOf(world.alice) == 0
 
@@ -208,7 +214,7 @@ def test_redeem__pair_would_burn_one_side_to_nothing__hands_over_lp_tokens(world
 def test_redeem__lp_tokens_given_to_the_vault__belong_to_all(world: World) -> None:
     with_positions(world)
     pair = world.pools[V2_USD_ETH]
-    before = world.vault.preview_redeem(ONE)
+    before = world.preview_redeem(ONE)
     pair.transfer(world.vault.address, pair.balanceOf(world.provider.address) // 100, sender=world.provider.address)
     after = world.redeem(world.alice, ONE)
     assert all(now > was for now, was in zip(after[:2], before[:2], strict=True))
@@ -234,7 +240,7 @@ def test_redeem__gas__is_bounded_with_every_place_taken(world: World) -> None:
     ticks = world.ticks_around(V3_USD_ETH)
     ranges = [world.add_range(V3_USD_ETH, (ticks[0] - 60 * i, ticks[1] + 60 * i), 10**14) for i in range(7)]
     world.execute(*ranges, world.add_pair(10_000))
-    assert len(world.vault.positions()) == 8
+    assert len(world.positions()) == 8
     for zero_for_one in (True, False):
         world.provider.swap(
             world.pools[V3_USD_ETH].address, zero_for_one, worth(world.sides[0][not zero_for_one], 10**5)

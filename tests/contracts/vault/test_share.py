@@ -1,6 +1,6 @@
 """Shares as an ERC-20."""
 
-from tests.contracts.vault.world import NOBODY, ONE, World, reverts
+from tests.contracts.vault.world import LOCKED, NOBODY, ONE, World, reverts
 
 ENDLESS = 2**256 - 1
 
@@ -14,7 +14,7 @@ def test_balances__locked_shares_included__sum_to_the_supply(world: World) -> No
     vault.transfer(world.bob, 3 * ONE, sender=world.alice)
     vault.redeem(ONE, [0, 0, 0], world.bob, world.deadline, sender=world.bob)
     holders = (NOBODY, world.alice, world.bob)
-    assert sum(vault.balanceOf(who) for who in holders) == vault.totalSupply() == 999_999 * ONE
+    assert sum(vault.balanceOf(who) for who in holders) == vault.totalSupply() == 999_999 * ONE + LOCKED
 
 
 def test_transfer__moves_shares_and_says_so(world: World) -> None:

@@ -90,3 +90,17 @@ def test_load__incomplete_file__is_a_config_error(found: str, tmp_path: Path, mo
 )
 def test_reason__every_shape__is_said(data: bytes, said: str) -> None:
     assert reason(data) == said
+
+
+@pytest.mark.parametrize(
+    ("nonce", "address"),
+    [
+        (0, "0x5FbDB2315678afecb367f032d93F642f64180aa3"),
+        (1, "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512"),
+        (127, "0x5fc748f1FEb28d7b76fa1c6B07D8ba2d5535177c"),
+        (128, "0xB82008565FdC7e44609fA118A4a681E92581e680"),
+        (256, "0x3C1Cb427D20F15563aDa8C249E71db76d7183B6c"),
+    ],
+)
+def test_contract_address__nonces_of_every_length__are_where_chains_create(nonce: int, address: str) -> None:
+    assert abi.contract_address("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", nonce) == address

@@ -72,6 +72,8 @@ def test_group__help__exits_with_0(words: list[str]) -> None:
         ["vault", "deposit"],
         ["vault", "deposit", "USDC=1", "--zap", "USDC=1"],
         ["vault", "deposit", "USDC=1", "--cushion-bps", "501"],
+        ["vault", "redeem", "1", "--zap", "USDC", "--set-aside", "WETH"],
+        ["vault", "claim"],
     ],
 )
 def test_usage__wrong__exits_with_2_and_no_traceback(words: list[str], capsys: Capture) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_mainnet__as_published__loads_without_key_and_account() -> None:
     assert config.market.tokens["USDC"].decimals == 6
     assert config.vault is not None
     assert config.vault.tokens == ("USDC", "WETH", "WBTC")
+
+
+def test_price_bounds__as_yaml_writes_them__are_exact_decimals(overlay: Write) -> None:
+    config = load([MAINNET, overlay("market: {tokens: {USDC: {least_price: 0.95, most_price: '1.05'}}}")], {})
+    usdc = config.market.tokens["USDC"]
+    assert (usdc.least_price, usdc.most_price) == (Decimal("0.95"), Decimal("1.05"))
+    assert usdc.answers() == (95_000_000, 105_000_000)
 
 
 def test_local__over_mainnet__changes_the_node_and_keeps_the_market() -> None:
@@ -87,6 +95,12 @@ def test_overlay__null__unsets_a_section(overlay: Write) -> None:
     [
         ("EVENKEEL_CHAIN__RPC", "http://a:1, http://b:2", lambda c: c.chain.rpc, ("http://a:1", "http://b:2")),
         ("EVENKEEL_CHAIN__RPC", '["http://a:1"]', lambda c: c.chain.rpc, ("http://a:1",)),
+        (
+            "EVENKEEL_MARKET__TOKENS__USDC__LEAST_PRICE",
+            "0.1",
+            lambda c: c.market.tokens["USDC"].least_price,
+            Decimal("0.1"),
+        ),
         ("EVENKEEL_MARKET__TOKENS__USDC__MAX_AGE_S", "99", lambda c: c.market.tokens["USDC"].max_age_s, 99),
         ("EVENKEEL_KEY__ENVIRONMENT", "KEEPER", lambda c: c.key and c.key.environment, "KEEPER"),
         (
@@ -127,6 +141,15 @@ WRONG = [
     ("market: {tokens: {USDC: {decimals: true}}}", "market.tokens.USDC.decimals", "a valid integer", "True"),
     ("market: {tokens: {USDC: {decimals: -1}}}", "market.tokens.USDC.decimals", "greater than or equal to 0", "-1"),
     ("market: {tokens: {USDC: {decimal: 6}}}", "market.tokens.USDC.decimal", "a known key", "'decimals'"),
+    (
+        "market: {tokens: {USDC: {least_price: 1.05, most_price: 0.95}}}",
+        "market.tokens.USDC.most_price",
+        "more than least_price (1.05)",
+        "0.95",
+    ),
+    ("market: {tokens: {USDC: {most_price: 0}}}", "market.tokens.USDC.most_price", "greater than 0", "0"),
+    ("market: {tokens: {USDC: {least_price: .nan}}}", "market.tokens.USDC.least_price", "finite", "nan"),
+    ("vault: {sequencer: '0x12'}", "vault.sequencer", "an address", "'0x12'"),
     ("chian: {}", "chian", "a known key", "'chain'"),
     ("execution: {tip_percentil: 5}", "execution.tip_percentil", "a known key", "'tip_percentile'"),
     ("schedule: {every_s: 0}", "schedule.every_s", "greater than or equal to 1", "0"),

@@ -14,7 +14,9 @@ from bot.config.adapters import LogNotifier, Nodes, Seen, WatchOnly
 from bot.config.wiring import account, market, signer, vault_setup
 from bot.core.errors import ChainError, ConfigError, Reverted
 from bot.core.types import Breach, Outcome, Plan
+from bot.core.types.world import NO_LEAST, NO_MOST
 from bot.core.units import Gas, Wei
+from bot.execution.treasury import NOBODY
 from bot.propose import propose
 from tests.factories import NOW, memory, policy, snapshot
 
@@ -87,6 +89,23 @@ def test_vault_setup__without_keeper_and_guardian__is_all_the_owners() -> None:
 def test_vault_setup__local__names_anvils_accounts() -> None:
     setup = vault_setup(config("local.yaml"), OWNER)
     assert len({setup.owner, setup.keeper, setup.guardian}) == 3
+
+
+def test_market__bounds_of_a_price__are_the_feeds_answers_rounded_outwards() -> None:
+    bounds = {
+        "EVENKEEL_MARKET__TOKENS__USDC__LEAST_PRICE": "0.95",
+        "EVENKEEL_MARKET__TOKENS__USDC__MOST_PRICE": "1.050000001",
+        "EVENKEEL_MARKET__TOKENS__WETH__MOST_PRICE": "100000",
+    }
+    usdc, weth, wbtc, *_ = market(config(**bounds)).feeds
+    assert (usdc.least, usdc.most) == (95_000_000, 105_000_001)
+    assert (weth.least, weth.most) == (NO_LEAST, 100_000 * 10**8)
+    assert (wbtc.least, wbtc.most) == (NO_LEAST, NO_MOST)
+
+
+def test_vault_setup__sequencer__is_nobody_unless_it_is_named() -> None:
+    assert vault_setup(config(), OWNER).sequencer == NOBODY
+    assert vault_setup(config(EVENKEEL_VAULT__SEQUENCER=OWNER), OWNER).sequencer == OWNER
 
 
 def test_vault_setup__without_section__is_a_config_error() -> None:

@@ -59,8 +59,8 @@ def test_stand__everybody_has_left_the_vault__refused_and_dust_is_worth_nothing(
 
 
 def test_locked_shares__as_the_contract_has_them():
-    source = (Path(__file__).parents[3] / "contracts" / "Vault.vy").read_text()
-    assert f"LOCKED_SHARES: constant(uint256) = 10**{len(str(LOCKED_SHARES)) - 1} " in source
+    source = (Path(__file__).parents[3] / "contracts" / "modules" / "share.vy").read_text()
+    assert f"LOCKED: constant(uint256) = 10**{len(str(LOCKED_SHARES)) - 1}\n" in source
     assert str(LOCKED_SHARES).strip("0") == "1"
 
 

@@ -57,6 +57,8 @@ class Node:
         self.after: dict[str, Callable[[], None]] = {}
         self.gas_limits: dict[str, int] = {}
         self.gas_used = 90_000
+        self.access_list: list[dict[str, Any]] | None = None  # None: it does not offer them
+        self.listed_gas = 0  # what it estimates with one
         self.replays: list[tuple[dict[str, Any], str]] = []
 
     async def call(self, method: str, *params: Any) -> Any:
@@ -87,7 +89,12 @@ class Node:
     def eth_estimateGas(self, call: dict[str, Any], block: str) -> str:
         if self.reverts:
             raise Reverted(self.reverts)
-        return hex(100_001)
+        return hex(self.listed_gas if call.get("accessList") else 100_001)
+
+    def eth_createAccessList(self, call: dict[str, Any], block: str) -> dict[str, Any]:
+        if self.access_list is None:
+            raise refusal("the method eth_createAccessList does not exist/is not available")
+        return {"accessList": self.access_list, "gasUsed": hex(self.listed_gas)}
 
     def eth_feeHistory(self, blocks: str, newest: str, percentiles: list[float]) -> dict[str, Any]:
         return {"baseFeePerGas": [hex(10**9), hex(2 * 10**9)], "reward": [[hex(3 * 10**8)]], "gasUsedRatio": [0.5]}

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from bot.chain.mainnet import MAINNET
 from bot.core.errors import Broken, ChainError, Refused
 from bot.core.rows import Attempt, Intent
 from bot.core.types import Outcome, Record
 from bot.core.units import Gas, Wei
 from bot.execution.executor import DryRunExecutor, VaultExecutor
 from bot.journal import SqlJournal
-from tests.factories import VAULT, snapshot
+from tests.factories import USDC, VAULT, snapshot
 from tests.unit.execution import bundles
 from tests.unit.execution.bundles import KEEPER
 from tests.unit.execution.node import (
@@ -67,7 +68,7 @@ async def journal(url: str) -> AsyncIterator[SqlJournal]:
 
 
 def executor(node: Node, journal: SqlJournal) -> VaultExecutor:
-    return VaultExecutor(node, ReadableSigner(), VAULT, journal, timeout_s=0.02, poll_s=0)
+    return VaultExecutor(node, ReadableSigner(), VAULT, journal, MAINNET.multicall3, timeout_s=0.02, poll_s=0)
 
 
 async def kinds(journal: SqlJournal) -> list[str]:
@@ -117,6 +118,23 @@ async def test_submit__fees__are_those_the_guards_agreed_to(journal: SqlJournal)
     assert written["maxPriorityFeePerGas"] == AT.gas.tip
     assert written["maxFeePerGas"] == 2 * AT.gas.base_fee + AT.gas.tip
     assert "eth_feeHistory" not in node.methods
+
+
+async def test_submit__node_offers_access_lists__signs_the_one_that_saves_gas(journal: SqlJournal) -> None:
+    node = Node()
+    node.access_list = [{"address": USDC.address, "storageKeys": ["0x" + "01" * 32]}]
+    node.listed_gas = 90_000
+    assert (await executor(node, journal).submit(PLAN, AT)).ok
+    written = json.loads(bytes.fromhex(node.raws[0][2:]))
+    assert (written["accessList"], written["gas"]) == (node.access_list, 108_000)
+
+
+async def test_submit__node_refuses_access_lists__signs_without(journal: SqlJournal) -> None:
+    node = Node()
+    assert (await executor(node, journal).submit(PLAN, AT)).ok
+    written = json.loads(bytes.fromhex(node.raws[0][2:]))
+    assert ("accessList" in written, written["gas"]) == (False, 120_002)
+    assert node.methods.count("eth_createAccessList") == 1
 
 
 async def test_submit__reverts_when_mined__tells_why_and_what_it_cost(journal: SqlJournal) -> None:
@@ -261,7 +279,13 @@ async def test_crash__around_every_row__the_bundle_runs_exactly_once(
     assert (done.ok, len(node.mined), set(map(tx_hash, node.raws))) == (True, 1, {done.tx})
 
 
-REQUESTS = ("eth_getTransactionCount", "eth_estimateGas", "eth_chainId", "eth_sendRawTransaction")
+REQUESTS = (
+    "eth_getTransactionCount",
+    "eth_estimateGas",
+    "eth_chainId",
+    "eth_createAccessList",
+    "eth_sendRawTransaction",
+)
 
 
 @pytest.mark.parametrize("mining", [True, False])
@@ -272,6 +296,7 @@ async def test_crash__around_every_request__the_bundle_runs_exactly_once(
 ) -> None:
     node = Node()
     node.mining = mining
+    node.access_list, node.listed_gas = [], 90_000
     getattr(node, moment)[method] = Flaky(Killed())
     with pytest.raises(Killed):
         await executor(node, journal).submit(PLAN, AT)
@@ -294,7 +319,7 @@ async def test_broadcast__any_wrong_answer__ends_in_exactly_one_bundle(
 
 async def test_dry_run__simulates__and_refuses_to_send() -> None:
     node, at = Node(), snapshot()
-    dry = DryRunExecutor(node, KEEPER, VAULT)
+    dry = DryRunExecutor(node, KEEPER, VAULT, MAINNET.multicall3)
     assert (await dry.simulate(PLAN, at)).fills == (SWAP_FILL,)
     with pytest.raises(Refused, match="dry run: it holds no key"):
         await dry.submit(PLAN, at)

@@ -4,18 +4,21 @@ from typing import Any
 
 import pytest
 
-from bot.chain.abi import encode, selector
+from bot.chain.abi import contract_address, decode, encode, selector
 from bot.core.errors import Broken, ChainError, Reverted
-from bot.core.types import Amount
-from bot.core.units import Raw
+from bot.core.types import Amount, Feed, Limits
+from bot.core.units import Bps, Raw
 from bot.execution import treasury
-from bot.execution.treasury import TRANSFER, VaultAt
+from bot.execution.treasury import CHARTER_TYPES, NOBODY, TRANSFER, VAULT_TYPES, VaultAt, VaultSetup
 from tests.factories import USDC, VAULT, WETH
 
 ALICE = "0x00000000000000000000000000000000000A11cE"
 BOB = "0x0000000000000000000000000000000000000B0b"
 PAIR = VaultAt(VAULT, (USDC, WETH))
 MOST = (Amount(USDC, Raw(500)), Amount(WETH, Raw(0)))
+FEED = Feed(USDC, "0x8fFfFfd4AfB6115b954Bd326cbe7B4BA576818f6", 8, 90_000, 95_000_000, 105_000_000)
+LIMITS = Limits(Bps(50), Bps(200), Bps(50_000), Bps(100), 0)
+SETUP = VaultSetup("Keel", "KEEL", ALICE, BOB, BOB, 86_400, (FEED,), ((Bps(100), Bps(9_000)),), (), LIMITS)
 APPROVE = selector("approve(address,uint256)").hex()
 MINT = selector("mint(uint256,uint256[],address,uint256)").hex()
 
@@ -37,6 +40,7 @@ class Answers:
         self.allowances: dict[str, int] = {}
         self.silent = False
         self.code = "0x60"
+        self.nonce = 0
 
     async def call(self, method: str, *params: Any) -> Any:
         return getattr(self, method)(*params)
@@ -73,6 +77,10 @@ class Answers:
             "contractAddress": VAULT.lower(),
             "logs": self.logs if mint else [],
         }
+
+    def eth_getTransactionCount(self, account: str, block: str) -> str:
+        assert block == "pending"
+        return hex(self.nonce)
 
     def eth_getCode(self, address: str, block: str) -> str:
         return self.code
@@ -122,6 +130,44 @@ async def test_send__never_mined__says_to_look_it_up(monkeypatch: pytest.MonkeyP
     node.silent = True
     with pytest.raises(ChainError, match="look it up"):
         await treasury.deploy_lens(node, ALICE)
+
+
+@pytest.mark.parametrize("nonce", [0, 7])
+async def test_deploy_vault__both_contracts__are_sent_with_the_nonces_promised(
+    nonce: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, sent = Answers([]), []
+
+    async def deployed(rpc: object, sender: object, name: str, arguments: bytes, at: int) -> str:
+        sent.append((name, at, arguments))
+        return contract_address(ALICE, at)
+
+    monkeypatch.setattr(treasury, "_deploy", deployed)
+    node.nonce = nonce
+    vault = await treasury.deploy_vault(node, ALICE, SETUP)
+    assert vault == contract_address(ALICE, nonce)
+    assert [(name, at) for name, at, _ in sent] == [("Vault", nonce), ("Charter", nonce + 1)]
+    (*_, charter, sequencer) = decode(VAULT_TYPES, sent[0][2])
+    (named, owner, *_) = decode(CHARTER_TYPES, sent[1][2])
+    assert (charter, sequencer) == (contract_address(ALICE, nonce + 1).lower(), NOBODY)
+    assert (named, owner) == (vault.lower(), ALICE.lower())
+
+
+async def test_deploy_vault__charter_at_another_address__is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def deployed(rpc: object, sender: object, name: str, arguments: bytes, at: int) -> str:
+        return VAULT
+
+    monkeypatch.setattr(treasury, "_deploy", deployed)
+    with pytest.raises(Broken, match="do not use either"):
+        await treasury.deploy_vault(Answers([]), ALICE, SETUP)
+
+
+def test_encoded_charter__bounds_of_a_feed__stand_before_the_corridor() -> None:
+    tokens = decode(CHARTER_TYPES, SETUP.encoded_charter(VAULT))[5]
+    feed = SETUP.feeds[0]
+    assert tokens == (
+        (USDC.address.lower(), feed.address.lower(), feed.max_age_s, 95_000_000, 105_000_000, 100, 9_000),
+    )
 
 
 async def test_deploy__no_code_afterwards__is_broken() -> None:

@@ -1,13 +1,14 @@
 """One ordered bundle, played through exactly on the pools."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from bot.amm import v3
 from bot.amm.pools import quote, swap
 from bot.core.errors import DataError
-from bot.core.types import AddLiquidity, RemoveLiquidity, Swap
+from bot.core.types import AddLiquidity, RemoveLiquidity, Shift, Swap
 from bot.decision.decide import decide
 from bot.planning.desk import Desk
 from bot.planning.plan import plan
@@ -132,3 +133,12 @@ def test_plan__pool_moves_beyond_the_slippage__a_narrow_range_does_not_fit():
         moved = replace(v3_pool(), sqrt_price_x96=v3_pool().sqrt_price_x96 * (20_000 + sign * 40) // 20_000)
         _, took0, took1 = v3.mint(moved, add.tick_lower, add.tick_upper, add.liquidity)
         assert took0 > add.most0 or took1 > add.most1
+
+
+def test_desk__more_owed_than_idle__puts_nothing_of_that_token_into_a_range():
+    pool = v3_pool()
+    balances = tuple(replace(each, raw=-5 * 10**6) if each.token == USDC else each for each in snapshot().balances)
+    desk = Desk(replace(snapshot(), balances=balances), 30)
+    around = Shift(None, pool.address, (pool.tick // 10 - 50) * 10, (pool.tick // 10 + 50) * 10, Decimal(1_000))
+    assert desk.enter(around) is None
+    assert desk.idle[USDC] == -5 * 10**6

@@ -1,5 +1,6 @@
 """An answer of a feed is a price only when it is positive, fresh and scaled as configured."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -37,6 +38,19 @@ def test_price__other_decimals_than_configured__is_a_config_error() -> None:
 def test_price__not_positive__is_a_data_error(answer: int) -> None:
     with pytest.raises(DataError, match=f"expected a positive price, found {answer}"):
         price(WETH, answered(answer), 8, NOW)
+
+
+@pytest.mark.parametrize("answer", [95_000_000, 94_999_999, 105_000_000, 105_000_001])
+def test_price__at_an_end_of_its_bounds_or_beyond__is_a_data_error(answer: int) -> None:
+    bounded = replace(USDC, least=95_000_000, most=105_000_000)
+    with pytest.raises(DataError, match=r"expected a price between 0\.95000000 and 1\.05000000, found"):
+        price(bounded, answered(answer), 8, NOW)
+    assert price(USDC, answered(answer), 8, NOW)
+
+
+@pytest.mark.parametrize("answer", [95_000_001, 104_999_999])
+def test_price__strictly_between_its_bounds__is_taken(answer: int) -> None:
+    assert price(replace(USDC, least=95_000_000, most=105_000_000), answered(answer), 8, NOW)
 
 
 def test_price__at_its_age_limit__is_taken_and_a_second_later_stale() -> None:

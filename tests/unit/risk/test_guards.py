@@ -113,6 +113,19 @@ def test_turnover__two_hops__counted_twice_as_the_vault_does():
     assert [b.rule for b in proposal.breaches] == ["turnover"]
 
 
+def test_turnover__what_is_put_into_a_range__counts_as_the_vault_does():
+    rules = policy(ranges=[{"pool": "USDC/WETH-500", "share": 0.3}])
+
+    def rule_of(left_bps):
+        world = snapshot(vault=vault_state(turnover_used_bps=50_000.0 - left_bps))
+        proposal = whole(rules, memory(), world)
+        assert [step.kind for step in proposal.plan.steps] == ["add"]
+        return [breach.rule for breach in proposal.breaches]
+
+    assert rule_of(2_900.0) == ["turnover"]
+    assert rule_of(3_100.0) == []
+
+
 def test_off_price__pool_only_left__refused_as_the_vault_would():
     pool = v3_pool()
     held = range_position(pool, 100_000, 100_100, 10**15)

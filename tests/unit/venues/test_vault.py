@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.amm.pools import holdings
 from bot.chain.abi import decode, encode, selector
 from bot.chain.mainnet import MAINNET
 from bot.core.errors import ConfigError, DataError
@@ -14,14 +13,13 @@ from bot.core.types import (
     Fill,
     Limits,
     Plan,
-    Position,
     RemoveLiquidity,
     Snapshot,
     Step,
     Swap,
     VaultState,
 )
-from bot.core.units import Gas, Liquidity, Raw, Tick, Timestamp
+from bot.core.units import Gas, Raw, Timestamp
 from bot.venues.erc20 import ETHER
 from bot.venues.vault import EXECUTE, Vault, decode_fills, encode_action, encode_execute, idle, vault
 from tests import factories
@@ -55,7 +53,7 @@ def plan(*steps: Step, floors: tuple[Amount, ...] = ()) -> Plan:
 
 
 def fields(head: int) -> tuple[int, ...]:
-    """kind, pool, lower, upper, amount, and what must be zero."""
+    """kind, pool, lower, upper, amount, and the hint."""
     return (
         head >> 248,
         head >> 240 & 0xFF,
@@ -85,6 +83,12 @@ def test_encode_action__every_kind__has_the_vaults_words(
     assert (fields(found_head), found_bounds) == (head, bounds)
 
 
+@pytest.mark.parametrize("step", [remove(), swap(), add()])
+def test_encode_action__hint__stands_in_the_lowest_bits_and_nowhere_else(step: Step, world: Snapshot) -> None:
+    plain, bounds = encode_action(step, world)
+    assert encode_action(step, world, 65_535) == (plain | 65_535, bounds)
+
+
 @pytest.mark.parametrize(
     ("step", "says"),
     [
@@ -106,6 +110,13 @@ def test_encode_execute__a_plan__names_floors_in_the_vaults_order_sequence_and_d
     assert actions == (encode_action(swap(), world),)
     assert floors == (1, 0, 3)
     assert (sequence, deadline) == (7, 1_800_000_600)
+
+
+def test_encode_execute__hints__go_to_every_action_on_their_pool(world: Snapshot) -> None:
+    steps = (remove(), swap(), swap(pool=PAIR), add())
+    data = encode_execute(plan(*steps), world, {USDC_WETH: 7, WBTC_WETH: 9})
+    actions, *_ = decode(("(uint256,uint256)[]", "uint256[]", "uint256", "uint256"), data[4:])
+    assert [head % 2**64 for head, _ in actions] == [0, 7, 0, 9]
 
 
 def test_encode_execute__no_floors__sends_none(world: Snapshot) -> None:
@@ -135,22 +146,32 @@ def test_decode_fills__another_number_of_answers__is_a_data_error(world: Snapsho
 # ------------------------------------------------------------------ reading
 
 SETUPS = {WETH: (1_000, 6_000), USDC: (0, 9_000), WBTC: (500, 4_000)}
+LAST = 1_700_000_000
+DAY_S = 86_400
+
+
+def said(registry: tuple[object, ...], pools: tuple[str, ...]) -> list[int]:
+    """The words of a vault with two ranges and a pair."""
+    words = [0] * 38
+    limits = 50 | 200 << 8 | 5_000 << 24 | 100 << 48 | 60 << 64
+    words[0] = int(VAULT, 16) | limits << 160
+    for i, token in enumerate(registry):
+        least, most = SETUPS.get(token, (0, 0))  # type: ignore[call-overload]
+        words[2 + i] = int(token.address, 16) | 3_600 << 160 | least << 192 | most << 208  # type: ignore[attr-defined]
+    for i, pool in enumerate(pools):
+        words[18 + i] = int(pool, 16) | (2 if pool == PAIR else 3) << 176 | (0 if pool == PAIR else 1_800) << 208
+    ranges = (0, 1 << 48 | (2**24 - 120) << 24 | 2**24 - 60, 1 << 48 | 60 << 24 | 120)
+    words[34] = sum(word << 56 * i for i, word in enumerate(ranges))
+    words[34] |= len(registry) << 224 | 3 << 232 | 1 << 248
+    words[36] = 7 | LAST << 64 | 10**15 << 104 | 25 * 10**16 << 176
+    return words
 
 
 def answers(
     registry: tuple[object, ...] = (WETH, USDC, WBTC), pools: tuple[str, ...] = (PAIR, WBTC_WETH)
 ) -> list[object]:
-    setups: list[object] = [(t.address.lower(), VAULT, 3_600, *SETUPS.get(t, (0, 0))) for t in registry]  # type: ignore[attr-defined,call-overload]
-    return [
-        (7, 1_700_000_000, 10**15, 25 * 10**16, True, 10**24),
-        (50, 200, 5_000, 100, 60),
-        ([t.address.lower() for t in registry],),  # type: ignore[attr-defined]
-        ([pool.lower() for pool in pools],),
-        ([0, 1 << 48 | (2**24 - 120) << 24 | 2**24 - 60, 1 << 48 | 60 << 24 | 120],),
-        ([1_000, 2_000, 3_000],),
-        *setups,
-        *[None] * (8 - len(setups)),
-    ]
+    owed = [(raw,) for raw in (10, 20, 30, 0, 0, 0, 0, 0)]
+    return [(said(registry, pools),), (10**24,), (10**20,), *owed]
 
 
 def ranges() -> list[object]:
@@ -160,20 +181,26 @@ def ranges() -> list[object]:
     return [*stored, *growth(0, 0, 0, (0, 0), (0, 0)), *growth(0, 0, 0, (0, 0), (0, 0)), (77,)]
 
 
+def seen(now: int = LAST, found: list[object] | None = None) -> tuple[Vault, list[object]]:
+    reading = vault(VAULT, MAINNET, (USDC, WETH, WBTC), Timestamp(now))
+    return read(reading, found or answers(), ranges())  # type: ignore[return-value]
+
+
 def test_vault__registry_in_its_own_order__corridors_follow_the_portfolio() -> None:
-    found, asked = read(vault(VAULT, MAINNET, (USDC, WETH, WBTC)), answers(), ranges())
-    assert found.holdings == [1_000, 2_000, 3_000]
+    found, asked = seen()
+    assert found.owed == (10, 20, 30)
     assert found.state == VaultState(
-        shares=10**24,
+        shares=10**24 + 10**20,
         sequence=7,
         paused=True,
-        last_bundle=Timestamp(1_700_000_000),
+        last_bundle=Timestamp(LAST),
         loss_used_bps=10.0,
         turnover_used_bps=2_500.0,
         limits=Limits(50, 200, 5_000, 100, 60),  # type: ignore[arg-type]
         corridors=((0, 9_000), (1_000, 6_000), (500, 4_000)),  # type: ignore[arg-type]
         tokens=(WETH, USDC, WBTC),
         pools=(PAIR, WBTC_WETH),
+        windows=(0, 1_800),
     )
     assert [(each.id, each.liquidity, each.fees0) for each in found.positions] == [
         (f"{WBTC_WETH}:-120:-60", 5, 1),
@@ -181,6 +208,14 @@ def test_vault__registry_in_its_own_order__corridors_follow_the_portfolio() -> N
         (PAIR, 77, 0),
     ]
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize(("passed", "loss", "turnover"), [(DAY_S // 100, 8.0, 2_450.0), (DAY_S, 0.0, 0.0)])
+def test_vault__time_since_the_last_bundle__has_leaked_from_the_buckets(
+    passed: int, loss: float, turnover: float
+) -> None:
+    found, _ = seen(LAST + passed)
+    assert (found.state.loss_used_bps, found.state.turnover_used_bps) == (loss, turnover)
 
 
 @pytest.mark.parametrize(
@@ -193,29 +228,16 @@ def test_vault__registry_in_its_own_order__corridors_follow_the_portfolio() -> N
 )
 def test_vault__registry_that_is_not_the_portfolio__is_a_config_error(found: list[object], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
-        read(vault(VAULT, MAINNET, (USDC, WETH, WBTC)), found, ranges())
+        seen(found=found)
 
 
 def test_idle__something_set_aside_for_a_redeemer__is_not_ours_to_spend() -> None:
-    pool, pair = factories.v3_pool(WBTC, WETH, 3_000, 60, address=WBTC_WETH), factories.v2_pool()
-    ranged = Position(WBTC_WETH, WBTC_WETH, Tick(-887_220), Tick(887_220), Liquidity(10**12), Raw(5), Raw(6))
-    paired = Position(PAIR, PAIR, Tick(0), Tick(0), Liquidity(pair.supply // 100), Raw(0), Raw(0))
-    principal = [*holdings(pool, ranged), *holdings(pair, paired)]
-    whole = (700 + principal[1] + 6 + principal[3], 800 + principal[2], 850 + principal[0] + 5)  # WETH, USDC, WBTC
     state = factories.vault_state(tokens=(WETH, USDC, WBTC))
     balances = tuple(Amount(token, Raw(raw)) for token, raw in ((USDC, 1_000), (WETH, 700), (WBTC, 900), (ETHER, 3)))
-    found = idle(Vault(state, (ranged, paired), whole), balances, (pool, pair))
-    assert [each.raw for each in found] == [800, 700, 850, 3]
+    found = idle(Vault(state, (), (0, 200, 50)), balances)
+    assert [(each.token, each.raw) for each in found] == [(USDC, 800), (WETH, 700), (WBTC, 850), (ETHER, 3)]
 
 
-def test_idle__a_stranger_gave_a_pair_something__is_never_above_the_balance() -> None:
-    state = factories.vault_state(tokens=(USDC,))
-    found = idle(Vault(state, (), (1_050,)), (Amount(USDC, Raw(1_000)),), ())
-    assert found == (Amount(USDC, Raw(1_000)),)
-
-
-def test_vault__token_info_out_of_order__is_a_data_error() -> None:
-    found = answers()
-    found[6], found[7] = found[7], found[6]
-    with pytest.raises(DataError, match="expected token_info of WETH"):
-        read(vault(VAULT, MAINNET, (USDC, WETH, WBTC)), found, ranges())
+def test_idle__what_is_owed_lies_partly_in_a_range__the_rest_is_below_zero_so_that_with_fees_it_sums_up() -> None:
+    found = idle(Vault(factories.vault_state(tokens=(USDC,)), (), (1_050,)), (Amount(USDC, Raw(1_000)),))
+    assert found == (Amount(USDC, Raw(-50)),)
