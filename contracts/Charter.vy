@@ -272,7 +272,9 @@ def _set_token(index: uint256, setup: TokenSetup):
         refuse._with(refuse.REGISTRY_DECIMALS)
     if setup.least_bps > setup.most_bps or setup.most_bps > 10_000:
         refuse._with(refuse.REGISTRY_CORRIDOR)
-    if setup.least_answer >= setup.most_answer:
+    least: uint256 = maths._packed(setup.least_answer, layout.ANSWER_BITS)
+    most: uint256 = maths._packed(setup.most_answer, layout.ANSWER_BITS)
+    if maths._unpacked(least) >= maths._unpacked(most):
         refuse._with(refuse.REGISTRY_BOUNDS)
     exponent: uint256 = unsafe_sub(PRICE_DECIMALS, unsafe_add(token_decimals, feed_decimals))
     self._write(
@@ -286,8 +288,8 @@ def _set_token(index: uint256, setup: TokenSetup):
     self._write(
         layout.FEEDS + index,
         convert(setup.feed, uint256)
-        | maths._packed(setup.least_answer, layout.ANSWER_BITS) << 160
-        | maths._packed(setup.most_answer, layout.ANSWER_BITS) << 208,
+        | least << 160
+        | most << 208,
     )
     log TokenSet(index=index, setup=setup)
 
@@ -454,7 +456,7 @@ def _token_info(index: uint256) -> TokenSetup:
 @view
 def _index_of(token: address) -> uint256:
     for i: uint256 in range(layout.MAX_TOKENS):
-        if layout._address(self._word(layout.TOKENS + i)) == token:
+        if token != empty(address) and layout._address(self._word(layout.TOKENS + i)) == token:
             return i
     refuse._with(refuse.REGISTRY_NO_TOKEN)
     return 0  # never

@@ -61,9 +61,9 @@ def _spend(limits: layout.Limits, before: Run, nav_before: uint256, nav_after: u
     if lost > limits.bundle_loss_bps * BPS:
         refuse._with(refuse.LIMITS_BUNDLE_LOSS)
     loss_used: uint256 = before.loss_used + lost
-    if loss_used > limits.day_loss_bps * BPS:
+    if lost != 0 and loss_used > limits.day_loss_bps * BPS:  # what loses nothing goes on, however low a limit was set
         refuse._with(refuse.LIMITS_DAY_LOSS)
     turnover_used: uint256 = before.turnover_used + self._part(turnover, nav_before)
-    if turnover_used > limits.day_turnover_bps * BPS:
+    if turnover != 0 and turnover_used > limits.day_turnover_bps * BPS:
         refuse._with(refuse.LIMITS_DAY_TURNOVER)
     registry.words[layout.RUN] = before.sequence + 1 | block.timestamp << 64 | loss_used << 104 | turnover_used << 176

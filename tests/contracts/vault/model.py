@@ -76,7 +76,7 @@ def payment(world: World, found: Books, shares: int, skip: int = 0) -> tuple[lis
     part = lp * shares // found.supply
     burned = [part * balance // supply for balance in balances]
     sides = world.sides[V2_USD_ETH]
-    if 0 in burned or any(skip >> token & 1 for token in sides):
+    if min(burned) < 2 or any(skip >> token & 1 for token in sides):
         return paid, part
     for token, amount in zip(sides, burned, strict=True):
         paid[token] += amount

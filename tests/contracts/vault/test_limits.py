@@ -131,6 +131,14 @@ def test_day_turnover__adding_liquidity_counts_as_a_sale_and_removing_does_not(w
     assert world.event("Executed")["turnover"] == 0
 
 
+def test_day_limits__lowered_below_what_is_used__let_a_remove_go_on(world: World) -> None:
+    ticks = world.ticks_around(V3_USD_ETH)
+    world.execute(world.add_range(V3_USD_ETH, ticks, 10**15))
+    narrow(world, day_turnover=0, day_loss=0)
+    assert world.state().turnover_used > 0
+    world.execute(action(REMOVE, V3_USD_ETH, 10**15, 0, ticks))
+
+
 def test_day_turnover__none_allowed__no_add_and_no_swap(world: World) -> None:
     narrow(world, day_turnover=0)
     ticks = world.ticks_around(V3_USD_ETH)

@@ -211,6 +211,23 @@ def test_redeem__pair_would_burn_one_side_to_nothing__hands_over_lp_tokens(world
     assert pair.balanceOf(world.bob) == lp
 
 
+@pytest.mark.parametrize(("units", "handed_over"), [(0, True), (1, True), (2, False)])
+def test_redeem__pair_would_burn_so_few_units_of_one_side__hands_over_lp_tokens_up_to_one(
+    world: World, units: int, handed_over: bool
+) -> None:
+    """A pair that pays a protocol fee gives one less than it seems to, and refuses to give nothing."""
+    with_positions(world)
+    pair, supply = world.pools[V2_USD_ETH], world.vault.totalSupply()
+    lp, usd = pair.balanceOf(world.vault.address), world.tokens[USD].balanceOf(pair.address)
+    part = -(-units * pair.totalSupply() // usd) or 1  # the fewest LP tokens that stand for so many units of USD
+    shares = -(-part * supply // lp)
+    assert (lp * shares // supply) * usd // pair.totalSupply() == units
+    expected, handed = payment(world, books(world), shares)
+    assert (handed > 0) == handed_over
+    assert world.redeem(world.alice, shares, receiver=world.bob) == expected
+    assert pair.balanceOf(world.bob) == handed
+
+
 def test_redeem__lp_tokens_given_to_the_vault__belong_to_all(world: World) -> None:
     with_positions(world)
     pair = world.pools[V2_USD_ETH]

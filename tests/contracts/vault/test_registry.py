@@ -66,11 +66,20 @@ def test_views__say_what_was_registered(world: World) -> None:
         ({"most": 10_001}, "registry: corridor"),
         ({"least_answer": 5, "most_answer": 5}, "registry: bounds"),
         ({"least_answer": 6, "most_answer": 5}, "registry: bounds"),
+        ({"least_answer": 2**41, "most_answer": 2**41 + 1}, "registry: bounds"),  # alike as they are kept
     ],
 )
 def test_token__bad_setup__is_refused(world: World, changes: dict[str, int], reason: str) -> None:
     with reverts(reason):
         vault_of(world, [token_setup(world, **changes)])
+
+
+def test_pool__of_nobodys_token__is_refused_though_places_are_free(world: World) -> None:
+    halves = "@external\n@view\ndef {}() -> address:\n    return {}\n"
+    eth = world.tokens[ETH].address
+    pool = boa.loads(halves.format("token0", "empty(address)") + halves.format("token1", eth))
+    with reverts("registry: no token"):
+        vault_of(world, [token_setup(world)], [(pool.address, 2, 3_000, 0)])
 
 
 def test_token__at_every_bound__is_taken(world: World) -> None:
