@@ -8,7 +8,7 @@ from bot.core.units import Gas
 
 BUNDLE = 170_000  # transaction, limits, prices of the tokens touched (of all three about once a day)
 SWAP = 101_000
-ADD = 175_000
+ADD = 190_000
 REMOVE = 140_000
 
 STEP = {"swap": SWAP, "add": ADD, "remove": REMOVE}

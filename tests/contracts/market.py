@@ -21,6 +21,7 @@ PRICES = {"USDC": Decimal(1), "WETH": Decimal(3_000), "WBTC": Decimal(90_000)}
 DECIMALS = {"USDC": 6, "WETH": 18, "WBTC": 8}
 ONE = 10**18  # of money, and of a share
 HOUR_S = 3_600
+FIRST_TOKEN = 0x70CE << 144  # address
 RUN = 36  # place of the vault's word that begins with the sequence
 FULL = 887_220  # a full range on spacings 10 and 60
 SPACING = {500: 10, 3_000: 60}
@@ -182,7 +183,10 @@ def _v2_pair(factory: Any, tokens: dict[str, Any], pair: tuple[str, str], money:
 def open_market() -> Market:
     """Tokens, feeds, pools with 50, 60 and 20 million in them, and a vault of a million: idle, a range, LP tokens."""
     owner, keeper, alice, rich = (boa.env.generate_address(who) for who in ("owner", "keeper", "alice", "rich"))
-    tokens = {s: load("mocks/Token.vy", s, s, decimals) for s, decimals in DECIMALS.items()}
+    tokens = {
+        s: _compiled("mocks/Token.vy").deploy(s, s, decimals, override_address=f"0x{i:040x}")
+        for i, (s, decimals) in enumerate(DECIMALS.items(), FIRST_TOKEN)  # their order says which is a pool's token0
+    }
     feeds = {s: load("mocks/Feed.vy", 8, f"{s} / USD") for s in tokens}
     provider = load("mocks/Provider.vy")
     v3_factory, v2_factory = published("UniswapV3Factory"), published("UniswapV2Factory", owner)

@@ -16,6 +16,7 @@ import boa
 from vyper.compiler.input_bundle import FilesystemInputBundle
 from vyper.compiler.output import build_abi_output
 from vyper.compiler.phases import CompilerData
+from vyper.compiler.settings import OptimizationLevel, Settings
 from vyper.warnings import VyperWarning
 
 from scripts import build_contracts
@@ -28,17 +29,17 @@ Codes = dict[str, bytes]  # creation code by target
 CONTRACTS = build_contracts.CONTRACTS
 TARGETS = ("Vault.vy", "Charter.vy")  # what mutants are of; with the modules
 QUICK = "none"  # not optimised: a third of the time. What the tests see is the same, and test_modes.py holds that.
-PRAGMA = re.compile(r"(?m)^# pragma optimize .*\n")
+PRAGMA = re.compile(r"(?m)^# pragma optimize .*$")
 
 
 def compiled(contracts: Path, target: str, optimize: str | None = None) -> CompilerData:
     """One contract; `optimize` in place of the level that its source asks for. VyperException when it does not fit."""
     bundle = FilesystemInputBundle([contracts])
-    file = bundle.load_file(target)
+    file, settings = bundle.load_file(target), None
     if optimize:
-        version, rest = PRAGMA.sub("", file.contents).split("\n", 1)
-        file = replace(file, contents=f"{version}\n# pragma optimize {optimize}\n{rest}")
-    return CompilerData(file, bundle, no_bytecode_metadata=True)  # metadata would differ with any comment
+        file = replace(file, contents=PRAGMA.sub("#", file.contents))  # every line stays where it is
+        settings = Settings(optimize=OptimizationLevel.from_string(optimize))
+    return CompilerData(file, bundle, settings, no_bytecode_metadata=True)  # metadata would differ with any comment
 
 
 def creation(contracts: Path, optimize: str | None = None, targets: tuple[str, ...] = TARGETS) -> Codes:

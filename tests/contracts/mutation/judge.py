@@ -93,8 +93,9 @@ class Court:
     # -------------------------------------------------------------- without a mutant
 
     def _kept(self, name: str, make: Callable[[], Any]) -> Any:
-        """Made once, for as long as neither the contracts nor the tests change."""
-        rooms = {item.path.parent for item in self.items.values()} | {Path(modes.__file__).parent}
+        """Made once, for as long as neither the contracts nor the tests nor these rooms change."""
+        rooms = {item.path.parent for item in self.items.values()}
+        rooms |= {Path(modes.__file__).parent, Path(__file__).parent}
         paths = {*CONTRACTS.rglob("*.vy*"), *(path for room in rooms for path in room.glob("*.py"))}
         text = "".join([*self.items, *(path.read_text() for path in sorted(paths))])
         kept = KEPT / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pickle"

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from scripts.build_contracts import CONTRACTS
+from tests.contracts.mutation import build
 from tests.contracts.mutation.campaign import equivalent, mutants
 from tests.contracts.mutation.operators import edits
+from tests.contracts.mutation.reach import Map
 from tests.contracts.mutation.source import Source
 
 ROOT = Path(__file__).parents[3]
@@ -74,6 +77,22 @@ def test_mutants__known_to_be_equivalent__are_mutants_still_and_have_a_reason() 
 def test_mutants__each_has_a_key_of_its_own() -> None:
     found = mutants()
     assert len({mutant.key for mutant in found}) == len(found) > 1_000
+
+
+@pytest.mark.parametrize("target", build.TARGETS)
+def test_reach__every_line_of_the_code__stands_in_the_function_it_is_said_to(target: str) -> None:
+    """A line beside the right one would send a mutant to the wrong tests."""
+    with build.quietly():
+        places = Map.of(build.compiled(CONTRACTS, target, build.QUICK), CONTRACTS)
+    sources = {file: Source.read(CONTRACTS, file) for file in build.made_of(target)}
+
+    def stands(file: str, function: str, number: int) -> bool:
+        made = f"{function}: public(" in sources[file].text.splitlines()[number - 1]  # a getter, by the compiler
+        return made or sources[file].place(number) == function
+
+    lines = {*places.creation.values(), *places.deployed.values()}
+    assert len(lines) > 200
+    assert [line for line in lines if line[1] and not stands(*line)] == []
 
 
 def ran(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
