@@ -84,8 +84,6 @@ REMOVE: constant(uint256) = 1
 SWAP: constant(uint256) = 2
 ADD: constant(uint256) = 3
 
-ONE: constant(uint256) = 10**18
-BPS: constant(uint256) = 10**14  # of ONE
 PRICE_ONE: constant(uint256) = 10**36
 MASK128: constant(uint256) = 2**128 - 1
 

@@ -96,7 +96,7 @@ def _limits_word(limits: Limits) -> uint256:
 @internal
 @pure
 def _max_age(token: uint256) -> uint256:
-    return token >> 160 & (2**24 - 1)
+    return token >> MAX_AGE & (2**24 - 1)
 
 
 @internal

@@ -8,7 +8,6 @@
 from interfaces import IPair
 from interfaces import IPool
 from modules import layout
-from modules import maths
 
 
 @internal
@@ -43,13 +42,3 @@ def _outside(pool: uint256, tick: int24) -> uint256[2]:
 @view
 def _reserves(pool: uint256) -> uint256[2]:
     return staticcall IPair(layout._address(pool)).getReserves(skip_contract_check=True)
-
-
-@internal
-@view
-def _spot(pool: uint256) -> uint256:
-    """@notice The square-root price (X96) at which the pool stands"""
-    if pool >> layout.KIND & layout.BYTE == layout.V2:
-        reserves: uint256[2] = self._reserves(pool)
-        return maths._sqrt_x96(reserves[1], reserves[0])
-    return (self._slot0(pool)).sqrt_price_x96

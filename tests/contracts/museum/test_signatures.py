@@ -12,18 +12,13 @@ from eth_utils import keccak
 from bot.chain.abi import encode
 from tests.contracts.museum.purse import Thief, fund, thief_at, twin
 from tests.contracts.vault import small_vault
-from tests.contracts.vault.world import LOCKED, NOBODY, ONE, USD, World, reverts, vault_source, worth
+from tests.contracts.vault.world import LOCKED, NOBODY, ONE, USD, World, reverts, worth
 
 LATER = 2**255
 SHARES = 100_000 * ONE
 NO_SIGNATURE = "shares: signature"  # the vault's word for any permit that the owner did not sign as it stands
 PERMIT = "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 Signature = tuple[int, bytes, bytes]
-
-has_permit = pytest.mark.skipif(
-    not any(entry.get("name") == "permit" for entry in vault_source()["abi"]),
-    reason="the vault's shares have no permit",
-)
 
 
 @pytest.fixture
@@ -85,7 +80,6 @@ def test_rebound__twin__loses_the_owners_shares(world: World, owner: LocalAccoun
     assert thief.gain(lambda: take(thief, house, owner.address)) == 10**5 * ONE
 
 
-@has_permit
 @pytest.mark.parametrize("change", CHANGES)
 def test_rebound__vault__is_not_signed(world: World, owner: LocalAccount, change: str) -> None:
     house, thief, bob = world.vault, thief_at(world, world.vault), world.bob
@@ -99,7 +93,6 @@ def test_rebound__vault__is_not_signed(world: World, owner: LocalAccount, change
     assert house.allowance(owner.address, bob) == 1
 
 
-@has_permit
 def test_rebound__vault_elsewhere_or_again__is_not_signed(world: World, owner: LocalAccount) -> None:
     """The signature names the chain, the vault and the nonce."""
     house, bob = world.vault, world.bob
@@ -138,7 +131,6 @@ def test_forged__twin__loses_the_owners_shares(world: World, owner: LocalAccount
     assert thief.gain(lambda: take(thief, house, owner.address)) == 10**5 * ONE
 
 
-@has_permit
 @pytest.mark.parametrize("kind", FORGED)
 def test_forged__vault__is_not_signed(world: World, owner: LocalAccount, kind: str) -> None:
     house, thief = world.vault, thief_at(world, world.vault)
@@ -149,7 +141,6 @@ def test_forged__vault__is_not_signed(world: World, owner: LocalAccount, kind: s
         take(thief, house, owner.address)
 
 
-@has_permit
 @pytest.mark.parametrize("kind", FORGED)
 def test_forged__vault_in_the_name_of_the_locked_shares__is_not_signed(world: World, kind: str) -> None:
     """What recovers nobody recovers the zero address, and the zero address holds the shares locked for ever."""
