@@ -23,6 +23,7 @@ from modules import oracle
 from modules import pools
 from modules import portfolio
 from modules import refuse
+from modules import registry
 from modules import share
 
 
@@ -38,7 +39,7 @@ interface PairFactory:
 struct State:
     sequence: uint256  # the one that the next bundle must name
     last_bundle: uint256  # when
-    loss_used: uint256  # of the bucket, leaked to now; 1e18 = 100 % of NAV
+    loss_used: uint256  # of the bucket, leaked to now; 1e8 = 100 % of NAV
     turnover_used: uint256  # likewise
     paused: bool
     supply: uint256  # of shares, the fee due included
@@ -73,14 +74,12 @@ def state(vault: address) -> State:
     """@notice Where the bundles stand, with the buckets leaked to now, and the supply of shares."""
     words: uint256[layout.PLACES] = self._words(vault)
     limits: layout.Limits = layout._limits(words[layout.RULES])
-    run: uint256 = words[layout.RUN]
-    last: uint256 = run >> 64 & (2**40 - 1)
-    passed: uint256 = block.timestamp - last
+    run: budget.Run = budget._run(words[layout.HELD], limits)
     return State(
-        sequence=run & (2**64 - 1),
-        last_bundle=last,
-        loss_used=budget._leaked(run >> 104 & (2**72 - 1), limits.day_loss_bps, passed),
-        turnover_used=budget._leaked(run >> 176, limits.day_turnover_bps, passed),
+        sequence=run.sequence,
+        last_bundle=run.last_bundle,
+        loss_used=run.loss_used,
+        turnover_used=run.turnover_used,
         paused=words[layout.HELD] & layout.PAUSED != 0,
         supply=self._supply(vault),
     )
@@ -281,7 +280,8 @@ def _position_count(words: uint256[layout.PLACES]) -> uint256:
 @internal
 @pure
 def _position(words: uint256[layout.PLACES], index: uint256) -> uint256:
-    return words[layout.HELD + index // 4] >> 56 * (index % 4) & (2**56 - 1)
+    place: uint256 = index + registry.FIRST
+    return words[layout.HELD + place // 4] >> registry.POSITION_BITS * (place % 4) & registry.POSITION
 
 
 # ------------------------------------------------------------------ books

@@ -255,7 +255,7 @@ def execute(
     if block.timestamp > deadline:
         refuse._with(refuse.VAULT_DEADLINE)
     bounds: layout.Limits = layout._limits(rules)
-    run: budget.Run = budget._run(bounds)
+    run: budget.Run = budget._run(registry.words[layout.HELD], bounds)
     if sequence != run.sequence:
         refuse._with(refuse.VAULT_SEQUENCE)
     if block.timestamp < run.last_bundle + bounds.cooldown_s:

@@ -20,9 +20,9 @@ from bench.contracts.scene import HOLDER, IDLE, KEEPER, MOST, NEWCOMER, NO_DEADL
 from bot.chain.abi import encode_call
 from bot.chain.mainnet import MAINNET
 from bot.chain.multicall import read_together
+from bot.venues import words
 from bot.venues.observations import hint
 from bot.venues.vault import ADD, EXECUTE, REMOVE, SWAP
-from bot.venues.words import RUN
 
 V3_INDEX, V2_INDEX = 0, 1  # in the vault's registry
 
@@ -96,8 +96,8 @@ async def _actions(scene: Scene, job: Job) -> list[tuple[int, int]]:
 async def _bundle(scene: Scene, actions: list[tuple[int, int]]) -> bytes:
     """Calldata with the bounds that a try of it shows, half a percent wide, and floors at half of what is idle."""
     floors = [idle // 2 for idle in IDLE]
-    (run,) = await scene.call(KEEPER, scene.vault, encode_call("setting(uint256)", RUN), "uint256")
-    sequence = run & 2**64 - 1
+    (held,) = await scene.call(KEEPER, scene.vault, encode_call("setting(uint256)", words.HELD), "uint256")
+    sequence = words.sequence(held)
     hint = await _hint(scene)
     actions = [(head | hint if head >> 240 & 255 == V3_INDEX else head, bounds) for head, bounds in actions]
     loose = encode_call(EXECUTE, actions, floors, sequence, NO_DEADLINE)

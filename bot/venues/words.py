@@ -10,9 +10,10 @@ from bot.core.units import Bps
 MAX_TOKENS, MAX_POOLS, MAX_POSITIONS = 8, 16, 8
 
 # Places of the words
-RULES, FEE, TOKENS, FEEDS, POOLS, HELD, RUN, RECORD, PLACES = 0, 1, 2, 10, 18, 34, 36, 37, 38
+RULES, FEE, TOKENS, FEEDS, POOLS, HELD, RECORD, PLACES = 0, 1, 2, 10, 18, 34, 37, 38
 
 # First bits of fields: of HELD, of RULES, of a token, of a pool
+SEQUENCE_BITS, LAST, LOSS, TURNOVER, RUN_BITS = 26, 26, 58, 81, 112
 TOKEN_COUNT, POSITION_COUNT, OWES, PAUSED = 224, 232, 240, 1 << 248
 LIMITS = 160
 MAX_AGE, EXPONENT, LEAST, MOST = 160, 184, 192, 208
@@ -20,10 +21,12 @@ TOKEN0, TOKEN1, KIND, WINDOW = 160, 168, 176, 208
 BYTE = 255
 V2, V3 = 2, 3
 ANSWER_BITS = 48
-POSITION_BITS = 56  # contracts/modules/registry.vy; four of them a word
+POSITION_BITS = 56  # contracts/modules/registry.vy; four of them a word, but two in the first, after the run
+FIRST = RUN_BITS // POSITION_BITS
 
 DAY_S = 86_400
-ONE = 10**18  # of NAV: 100 %
+ONE = 10**8  # of NAV: 100 %
+BPS = ONE // 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Settings:
 
 def settings(words: Sequence[int]) -> Settings:
     """What the words of a vault's `settings()` say. DataError when they are no vault's."""
-    rules, fee, held, run = words[RULES], words[FEE], words[HELD], words[RUN]
+    rules, fee, held = words[RULES], words[FEE], words[HELD]
     tokens, positions = _bits(held, TOKEN_COUNT, 8), _bits(held, POSITION_COUNT, 8)
     if tokens > MAX_TOKENS or positions > MAX_POSITIONS:
         raise DataError(f"expected a vault's words, found {tokens} tokens and {positions} positions; is it our vault?")
@@ -81,16 +84,21 @@ def settings(words: Sequence[int]) -> Settings:
         pools=tuple(_pool(word) for word in words[POOLS:HELD] if word),
         positions=tuple(_position(words, i) for i in range(positions)),
         paused=held & PAUSED != 0,
-        sequence=_bits(run, 0, 64),
-        last_bundle=_bits(run, 64, 40),
-        loss_used=_bits(run, 104, 72),
-        turnover_used=run >> 176,
+        sequence=sequence(held),
+        last_bundle=_bits(held, LAST, LOSS - LAST),
+        loss_used=_bits(held, LOSS, TURNOVER - LOSS),
+        turnover_used=_bits(held, TURNOVER, RUN_BITS - TURNOVER),
     )
 
 
 def leaked(used: int, day_bps: int, passed_s: int) -> int:
     """What is left in a bucket that leaks a day's limit a day (contracts/modules/budget.vy)."""
-    return max(0, used - day_bps * 10**14 * passed_s // DAY_S)
+    return max(0, used - day_bps * BPS * passed_s // DAY_S)
+
+
+def sequence(held: int) -> int:
+    """The number that the next bundle must name."""
+    return _bits(held, 0, SEQUENCE_BITS)
 
 
 def keeper(rules: int) -> str:
@@ -124,7 +132,8 @@ def _pool(word: int) -> PoolWord:
 
 
 def _position(words: Sequence[int], index: int) -> tuple[int, int, int]:
-    word = _bits(words[HELD + index // 4], index % 4 * POSITION_BITS, POSITION_BITS)
+    place = index + FIRST
+    word = _bits(words[HELD + place // 4], place % 4 * POSITION_BITS, POSITION_BITS)
     return word >> 48, _signed24(_bits(word, 24, 24)), _signed24(_bits(word, 0, 24))
 
 

@@ -2,7 +2,7 @@
 """
 @title   The two leaky buckets, and the count of bundles
 @license Apache-2.0
-@notice  Shares of NAV are 1e18 = 100 %. A bucket leaks its whole day's limit in a day, evenly.
+@notice  Shares of NAV are 1e8 = 100 %, and rounded up. A bucket leaks its whole day's limit in a day, evenly.
 """
 
 from modules import layout
@@ -20,22 +20,22 @@ struct Run:
 
 # ------------------------------------------------------------------ storage
 
-ONE: constant(uint256) = 10**18
-BPS: constant(uint256) = 10**14  # of ONE
+ONE: constant(uint256) = 10**8
+BPS: constant(uint256) = 10**4  # of ONE
 DAY_S: constant(uint256) = 86_400
+
 
 @internal
 @view
-def _run(limits: layout.Limits) -> Run:
-    """@notice Where the bundles stand, with the buckets leaked to now"""
-    word: uint256 = registry.words[layout.RUN]
-    last: uint256 = word >> 64 & (2**40 - 1)
+def _run(held: uint256, limits: layout.Limits) -> Run:
+    """@notice Where the bundles stand, from the word that says it, with the buckets leaked to now"""
+    last: uint256 = held >> layout.LAST & (2**32 - 1)
     passed: uint256 = unsafe_sub(block.timestamp, last)
     return Run(
-        sequence=word & (2**64 - 1),
+        sequence=held & layout.SEQUENCE,
         last_bundle=last,
-        loss_used=self._leaked(word >> 104 & (2**72 - 1), limits.day_loss_bps, passed),
-        turnover_used=self._leaked(word >> 176, limits.day_turnover_bps, passed),
+        loss_used=self._leaked(held >> layout.LOSS & (2**23 - 1), limits.day_loss_bps, passed),
+        turnover_used=self._leaked(held >> layout.TURNOVER & (2**31 - 1), limits.day_turnover_bps, passed),
     )
 
 
@@ -66,4 +66,11 @@ def _spend(limits: layout.Limits, before: Run, nav_before: uint256, nav_after: u
     turnover_used: uint256 = before.turnover_used + self._part(turnover, nav_before)
     if turnover != 0 and turnover_used > limits.day_turnover_bps * BPS:
         refuse._with(refuse.LIMITS_DAY_TURNOVER)
-    registry.words[layout.RUN] = before.sequence + 1 | block.timestamp << 64 | loss_used << 104 | turnover_used << 176
+    sequence: uint256 = before.sequence + 1 & layout.SEQUENCE  # a plan's deadline is over long before a number comes again
+    registry.words[layout.HELD] = (
+        registry.words[layout.HELD] >> layout.RUN_BITS << layout.RUN_BITS
+        | sequence
+        | block.timestamp << layout.LAST
+        | loss_used << layout.LOSS
+        | turnover_used << layout.TURNOVER
+    )

@@ -42,7 +42,7 @@ def _balance_of(token: address, owner: address) -> uint256:
 @view
 def _idle(index: uint256, elsewhere: uint256, spoken_for: uint256) -> uint256:
     """@notice The balance and `elsewhere`, less what is owed and `spoken_for`; never below 0"""
-    held: uint256 = self._balance(index, self) + elsewhere
+    held: uint256 = self._balance_of(registry._token_address(index), self) + elsewhere
     return unsafe_sub(held, min(held, registry._owes(index) + spoken_for))
 
 

@@ -11,8 +11,9 @@ from modules import refuse
 
 # ------------------------------------------------------------------ storage
 
-POSITION_BITS: constant(uint256) = 56
+POSITION_BITS: constant(uint256) = 56  # four of them a word, but two in the first, after the run
 POSITION: constant(uint256) = 2**POSITION_BITS - 1
+FIRST: constant(uint256) = layout.RUN_BITS // POSITION_BITS
 
 charter: public(immutable(address))
 words: uint256[layout.PLACES]
@@ -73,7 +74,7 @@ def _token(index: uint256) -> uint256:
 @internal
 @view
 def _token_address(index: uint256) -> address:
-    return layout._address(self._token(index))
+    return layout._address(self.words[unsafe_add(layout.TOKENS, index)])
 
 
 @internal
@@ -122,13 +123,16 @@ def _set_owed(index: uint256, who: address, amount: uint256, total: uint256):
 @view
 def _position(index: uint256) -> uint256:
     """@notice The position at a place in the list"""
-    return self.words[unsafe_add(layout.HELD, index >> 2)] >> unsafe_mul(POSITION_BITS, index & 3) & POSITION
+    place: uint256 = unsafe_add(index, FIRST)
+    return self.words[unsafe_add(layout.HELD, place >> 2)] >> unsafe_mul(POSITION_BITS, place & 3) & POSITION
 
 
 @internal
 def _put(index: uint256, position: uint256):
-    bit: uint256 = unsafe_mul(POSITION_BITS, index & 3)
-    self.words[unsafe_add(layout.HELD, index >> 2)] = self.words[unsafe_add(layout.HELD, index >> 2)] & ~(POSITION << bit) | position << bit
+    place: uint256 = unsafe_add(index, FIRST)
+    bit: uint256 = unsafe_mul(POSITION_BITS, place & 3)
+    word: uint256 = unsafe_add(layout.HELD, place >> 2)
+    self.words[word] = self.words[word] & ~(POSITION << bit) | position << bit
 
 
 @internal

@@ -98,17 +98,18 @@ def _unwind(
         tokens: uint256[2] = [pool >> layout.TOKEN0 & layout.BYTE, pool >> layout.TOKEN1 & layout.BYTE]
         moves: bool[2] = [skip >> tokens[0] & 1 == 0, skip >> tokens[1] & 1 == 0]
         amounts: uint256[2] = empty(uint256[2])
-        left: uint256[2] = empty(uint256[2])
         if pool >> layout.KIND & layout.BYTE == layout.V2:
             amounts = self._unwind_pair(pool, numerator, denominator, moves[0] and moves[1], receiver)
         else:
             liquidity: uint256 = (pools._held(pool, position, self)).liquidity
             amounts = self._burn(pool, position, maths._mul_div(liquidity, numerator, denominator))
             self._collect(pool, position, moves)
-            left = (pools._held(pool, position, self)).owed
-        for side: uint256 in range(2):
-            taken[tokens[side]] += amounts[side]
-            kept[tokens[side]] += left[side]
+            if not (moves[0] and moves[1]):
+                left: uint256[2] = (pools._held(pool, position, self)).owed
+                kept[tokens[0]] += left[0]
+                kept[tokens[1]] += left[1]
+        taken[tokens[0]] += amounts[0]
+        taken[tokens[1]] += amounts[1]
     return taken, kept
 
 

@@ -22,7 +22,7 @@ DECIMALS = {"USDC": 6, "WETH": 18, "WBTC": 8}
 ONE = 10**18  # of money, and of a share
 HOUR_S = 3_600
 FIRST_TOKEN = 0x70CE << 144  # address
-RUN = 36  # place of the vault's word that begins with the sequence
+HELD = 34  # place of the vault's word that begins with the sequence
 FULL = 887_220  # a full range on spacings 10 and 60
 SPACING = {500: 10, 3_000: 60}
 
@@ -123,7 +123,7 @@ class Market:
 
     def sequence(self) -> int:
         """The one that the next bundle must name."""
-        return int(self.vault.setting(RUN)) % 2**64
+        return int(self.vault.setting(HELD)) % 2**26
 
     def answer(self) -> None:
         """Every feed says its price anew, now."""

@@ -76,6 +76,7 @@ UNSAFE = {  # file and function: why no bound can be passed
     "modules/registry.vy _pool": "the index is checked before",
     "modules/registry.vy _position": "the index of a position: less than 8",
     "modules/registry.vy _put": "the index of a position: less than 8",
+    "modules/registry.vy _token_address": "the index of a token: at most 255, and the list checks its own end",
     "modules/registry.vy _token": "the index of a token: at most 255, and the list checks its own end",
     "modules/registry.vy _write": "places before the tokens wrap to places far beyond them, as is meant",
     "modules/venues.vy _add": "the sign of an amount that converted to int256",

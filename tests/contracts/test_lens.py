@@ -22,9 +22,9 @@ from tests.contracts.market import (
     load_vault,
     token_setup,
 )
+from tests.contracts.vault.words import BPS, NAV_ONE
 
 UINT24 = 2**24
-BPS = 10**14  # of ONE
 NOBODY = "0x" + "00" * 20
 V3, WBTC_POOL, V2 = range(3)  # the vault's pools
 LIMITS = (100, 500, 50_000, 500, 0)  # the market's; loss and turnover of a day are the second and the third
@@ -95,7 +95,7 @@ def test_state__after_a_bundle__is_what_its_event_says_and_leaks_over_a_day(mark
     done = boa.env.timestamp
     assert turnover == 10**4 * ONE
     assert nav_after < nav_before
-    used = [-(-part * ONE // nav_before) for part in (nav_before - nav_after, turnover)]
+    used = [-(-part * NAV_ONE // nav_before) for part in (nav_before - nav_after, turnover)]
     for passed in (0, 1, 60):
         boa.env.time_travel(seconds=done + passed - boa.env.timestamp)
         found = lens.state(market.vault.address)

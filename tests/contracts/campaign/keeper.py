@@ -29,8 +29,9 @@ from tests.contracts.campaign.fair import grain
 from tests.contracts.campaign.plots import Draw, Plot
 from tests.contracts.campaign.thief import Step, Thief
 from tests.contracts.campaign.world import DAY_S, LIMITS
+from tests.contracts.vault.words import NAV_ONE
 
-ONE, BPS = 10**18, 10_000
+BPS = 10_000
 LEVEL = 2**200  # of the claim at the start: the market's own moves are left out by chaining each round's change
 DRAWN, PATIENCE = 6, 25  # plots drawn before a climb; changes in a row that did not help before it ends
 MEASURES = ("lost", "once", "used", "hidden")
@@ -71,7 +72,7 @@ def judge(steps: Sequence[Step], error: Fraction) -> Verdict:
         levels.append(levels[-1] * step.after // step.before)
         lost = step.before - step.after
         once = max(once, Fraction(lost, step.before) * BPS / (LIMITS[0] + beside) / step.wide)
-        charged = step.before * step.wide * (step.lost + step.error * step.sold) / ONE
+        charged = step.before * step.wide * (step.lost + step.error * step.sold) / NAV_ONE
         hidden = max(hidden, (lost - charged) / grain(step.prices))
     used = _used(levels, steps, (LIMITS[1] + beside) / BPS)
     return Verdict(1 - Fraction(levels[-1], LEVEL), once, used, hidden)

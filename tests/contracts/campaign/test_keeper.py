@@ -14,6 +14,7 @@ from tests.contracts.campaign.schemes import LAGGING, LAGGING_OFFERS, STEADY
 from tests.contracts.campaign.thief import Step, Thief
 from tests.contracts.campaign.twins import EVERY, LOSS, NEARNESS, attacked
 from tests.contracts.campaign.world import DAY_S, DECIMALS, LIMITS, MONEY, World, paid, redeem_data
+from tests.contracts.vault.words import BPS
 
 SAMPLE, PART, PARTS, TWIN = 2_500, 60_000, 6, 10_000  # calls of `execute`
 ERROR = Fraction(2, 100)  # how far feeds lag: as far as spot may be off them
@@ -129,7 +130,7 @@ def test_judge__loss_beyond_the_limits__is_seen() -> None:
         found, left = [], LEVEL
         for number, bps in enumerate(losses):
             after = left * (10_000 - bps) // 10_000
-            found.append(Step(number * wait_s, MONEY, Fraction(0), left, after, bps * 10**14, 0))
+            found.append(Step(number * wait_s, MONEY, Fraction(0), left, after, bps * BPS, 0))
             left = after
         return found
 
@@ -141,9 +142,9 @@ def test_judge__loss_beyond_the_limits__is_seen() -> None:
     assert float(judge(steps(day, day // 2, wait_s=DAY_S // 2), Fraction(0)).used) == pytest.approx(1)
     assert float(judge(steps(day, day // 2 + 5, wait_s=DAY_S // 2), Fraction(0)).used) > 1
     assert float(judge(steps(-500, day + 1), Fraction(0)).used) > 1, "a gain before makes up for nothing"
-    assert judge([Step(0, MONEY, Fraction(0), 10**60, 10**60 - 10**58, 10**16, 0)], Fraction(0)).hidden == 0
-    assert judge([Step(0, MONEY, Fraction(0), 10**60, 10**60 - 10**58, 10**16 - 1, 0)], Fraction(0)).hidden > 0
-    wide = Step(0, MONEY, Fraction(0), 10**60, 10**60 - 10**58, 10**16 * 4 // 5, 0, Fraction(5, 4))
+    assert judge([Step(0, MONEY, Fraction(0), 10**60, 10**60 - 10**58, 10**6, 0)], Fraction(0)).hidden == 0
+    assert judge([Step(0, MONEY, Fraction(0), 10**60, 10**60 - 10**58, 10**6 - 1, 0)], Fraction(0)).hidden > 0
+    wide = Step(0, MONEY, Fraction(0), 10**60, 10**60 - 10**58, 10**6 * 4 // 5, 0, Fraction(5, 4))
     assert judge([wide], Fraction(0)).hidden == 0, "a fifth of NAV went since the record"
     assert float(judge([wide], Fraction(0)).once) == pytest.approx(0.8)
     assert float(judge([wide], Fraction(0)).used) == pytest.approx(0.4)

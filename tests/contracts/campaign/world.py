@@ -19,7 +19,7 @@ from bot.execution.treasury import CHARTER_TYPES, VAULT_TYPES
 from scripts.build_contracts import compile_contract
 from tests.contracts.campaign.calldata import calldata, listed, word, words
 from tests.contracts.campaign.engine import DEPLOYER, Chain
-from tests.contracts.vault.words import RECORD, RUN, Words
+from tests.contracts.vault.words import HELD, RECORD, Words
 
 Q96 = 2**96
 ONE = 10**18
@@ -96,7 +96,7 @@ class World:
         return Words(tuple(self.chain.storage(self.vault, WORDS + place) for place in range(RECORD + 1)))
 
     def sequence(self) -> int:
-        return self.chain.storage(self.vault, WORDS + RUN) % 2**64
+        return self.chain.storage(self.vault, WORDS + HELD) % 2**26
 
     def used(self) -> tuple[int, int]:
         """Loss and turnover in the buckets, leaked to now."""

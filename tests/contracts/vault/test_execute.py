@@ -8,6 +8,7 @@ import pytest
 from bot.amm import v2
 from bot.amm.ticks import sqrt_ratio_at_tick, tick_at_sqrt_ratio
 from tests.contracts.vault.test_mint import with_positions
+from tests.contracts.vault.words import NAV_ONE
 from tests.contracts.vault.world import (
     ADD,
     BTC,
@@ -78,8 +79,8 @@ def test_execute__event_and_sequence(world: World) -> None:
     assert (found["sequence"], found["nav_before"], found["turnover"]) == (0, nav, 3_000 * ONE)
     assert found["nav_after"] == world.nav() < nav
     assert (sequence, last, paused, shares) == (1, world.now, False, world.vault.totalSupply())
-    assert loss == -(-(nav - found["nav_after"]) * ONE // nav)
-    assert turnover == -(-3_000 * ONE * ONE // nav)
+    assert loss == -(-(nav - found["nav_after"]) * NAV_ONE // nav)
+    assert turnover == -(-3_000 * ONE * NAV_ONE // nav)
 
 
 def test_execute__same_bundle_twice__runs_once(world: World) -> None:

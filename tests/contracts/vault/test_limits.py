@@ -6,6 +6,7 @@ import boa
 import pytest
 
 from tests.contracts.vault.test_hint import remember
+from tests.contracts.vault.words import BPS, NAV_ONE
 from tests.contracts.vault.world import (
     BTC,
     DAY_S,
@@ -26,7 +27,6 @@ from tests.contracts.vault.world import (
     worth_in_money,
 )
 
-BPS = 10**14  # of ONE
 HALF_DAY = DAY_S // 2
 
 
@@ -106,7 +106,7 @@ def test_day_turnover__counts_what_is_sold_at_the_feeds_prices(world: World) -> 
     bundle = world.swap(V3_USD_ETH, USD, whole(USD, 24_000))
     world.execute(bundle, world.swap(V3_USD_ETH, ETH, worth(ETH, 1_000)))
     used = world.state().turnover_used
-    assert used == pytest.approx(25_000 * ONE * ONE / world.nav(), rel=1e-3)
+    assert used == pytest.approx(25_000 * ONE * NAV_ONE / world.nav(), rel=1e-3)
     with reverts("limits: day turnover"):
         world.execute(world.swap(V3_USD_ETH, USD, whole(USD, 26_000)))
     boa.env.time_travel(seconds=HALF_DAY)

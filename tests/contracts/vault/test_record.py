@@ -10,7 +10,7 @@ import pytest
 from tests.contracts.market import load
 from tests.contracts.vault.test_mint import with_positions
 from tests.contracts.vault.test_oracle import fair_pair
-from tests.contracts.vault.words import RECORD_AGE_S, RECORD_BITS, RECORD_ONE, packed, unpacked
+from tests.contracts.vault.words import BPS, NAV_ONE, RECORD_AGE_S, RECORD_BITS, RECORD_ONE, packed, unpacked
 from tests.contracts.vault.world import (
     BTC,
     DAY_S,
@@ -262,10 +262,10 @@ def test_losses__are_measured_against_the_whole__the_recorded_rest_included(worl
         world.execute(world.swap(V3_USD_ETH, USD, whole(USD, 9_000)))
         found = world.event("Executed")
     assert found["nav_before"] == pytest.approx(1_000_000 * ONE, rel=1e-4)
-    used = -(-found["turnover"] * ONE // found["nav_before"])
+    used = -(-found["turnover"] * NAV_ONE // found["nav_before"])
     world.execute(world.swap(V3_USD_ETH, USD, whole(USD, 9_000)))
     assert world.state().turnover_used <= before + used
-    assert world.state().turnover_used == pytest.approx(before + used, abs=10**15)
+    assert world.state().turnover_used == pytest.approx(before + used, abs=10 * BPS)
 
 
 def test_small_vault__of_two_tokens__keeps_no_record(world: World) -> None:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from tests.contracts.vault.model import Books, Bundle, Record, books, cost, left, opened, payment, turnover
+from tests.contracts.vault.words import BPS, NAV_ONE
 from tests.contracts.vault.world import (
     BTC,
     DAY_S,
     LIMITS,
     LOCKED,
     NOBODY,
-    ONE,
     REMOVE,
     V2_USD_ETH,
     V3_BTC_ETH,
@@ -28,7 +28,6 @@ from tests.contracts.vault.world import (
     worth,
 )
 
-BPS = 10**14  # of ONE
 YEAR_S = 365 * DAY_S
 EXPECTED = {  # reasons for which an honest bundle may be refused here
     "oracle: spot",
@@ -247,7 +246,7 @@ class Machine(RuleBasedStateMachine):
         assert found["turnover"] == turnover(world, actions, fills)
         model.record = model.record.renewed(world.now, priced, after, world.vault.totalSupply())
         lost = max(found["nav_before"] - found["nav_after"], 0)
-        spent = [-(-amount * ONE // found["nav_before"]) for amount in (lost, found["turnover"])]
+        spent = [-(-amount * NAV_ONE // found["nav_before"]) for amount in (lost, found["turnover"])]
         assert spent[0] <= LIMITS[0] * BPS
         model.used = [used + new for used, new in zip(model.leaked(), spent, strict=True)]
         model.last_bundle = world.now

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from eth_utils.address import to_checksum_address
 
-RULES, FEE, TOKENS, FEEDS, POOLS, HELD, RUN, RECORD = 0, 1, 2, 10, 18, 34, 36, 37  # places
+RULES, FEE, TOKENS, FEEDS, POOLS, HELD, RECORD = 0, 1, 2, 10, 18, 34, 37  # places
 MAX_TOKENS, MAX_POOLS, MAX_POSITIONS = 8, 16, 8
 POSITION_BITS = 56
 PAUSED = 1 << 248
 RECORD_BITS, RECORD_ONE, RECORD_AGE_S = 28, 2**64, 86_400
-BPS = 10**14  # of 1e18
+NAV_ONE = 10**8  # all of NAV, as buckets count it
+BPS = 10**4  # of it
 DAY_S = 86_400
 
 
@@ -94,8 +95,8 @@ class Words:
     def position_words(self) -> list[int]:
         """pool's index << 48 | lower tick << 24 | upper tick."""
         return [
-            self.field(HELD + index // 4, POSITION_BITS * (index % 4), POSITION_BITS)
-            for index in range(self.field(HELD, 232, 8))
+            self.field(HELD + place // 4, POSITION_BITS * (place % 4), POSITION_BITS)
+            for place in range(2, 2 + self.field(HELD, 232, 8))
         ]
 
     def positions(self) -> list[Position]:
@@ -106,9 +107,9 @@ class Words:
 
     def used(self, now: int) -> list[int]:
         """Loss and turnover used, leaked to now."""
-        passed = now - self.field(RUN, 64, 40)
+        passed = now - self.field(HELD, 26, 32)
         _, day_loss, day_turnover, *_ = self.limits
-        stored = self.field(RUN, 104, 72), self.field(RUN, 176, 80)
+        stored = self.field(HELD, 58, 23), self.field(HELD, 81, 31)
         return [
             max(0, used - day_bps * BPS * passed // DAY_S)
             for used, day_bps in zip(stored, (day_loss, day_turnover), strict=True)
@@ -129,7 +130,7 @@ def words_of(vault: Any) -> Words:
 
 def state_of(vault: Any, now: int) -> State:
     found = words_of(vault)
-    run = found.field(RUN, 0, 64), found.field(RUN, 64, 40)
+    run = found.field(HELD, 0, 26), found.field(HELD, 26, 32)
     return State(*run, *found.used(now), found.paused, vault.totalSupply())
 
 

@@ -161,9 +161,9 @@ def said(registry: tuple[object, ...], pools: tuple[str, ...]) -> list[int]:
     for i, pool in enumerate(pools):
         words[18 + i] = int(pool, 16) | (2 if pool == PAIR else 3) << 176 | (0 if pool == PAIR else 1_800) << 208
     ranges = (0, 1 << 48 | (2**24 - 120) << 24 | 2**24 - 60, 1 << 48 | 60 << 24 | 120)
-    words[34] = sum(word << 56 * i for i, word in enumerate(ranges))
-    words[34] |= len(registry) << 224 | 3 << 232 | 1 << 248
-    words[36] = 7 | LAST << 64 | 10**15 << 104 | 25 * 10**16 << 176
+    words[34] = 7 | LAST << 26 | 10**5 << 58 | 25 * 10**6 << 81  # 10 and 2,500 bps used
+    words[34] |= ranges[0] << 112 | ranges[1] << 168 | len(registry) << 224 | 3 << 232 | 1 << 248
+    words[35] = ranges[2]
     return words
 
 
