@@ -97,7 +97,9 @@ def owned(books: Books, shares: int, sides: Sides, skip: int = 0) -> tuple[list[
             least[token] += part * unit // whole - 1  # the fees, if paid by themselves, are rounded down once more
     lp = books.lp * shares // supply
     burned = [lp * balance // books.lp_supply for balance in books.balances]
-    if 0 in burned or any(skip >> token & 1 for token in sides[V2_USD_ETH]):
+    both = zip(books.reserves, books.balances, strict=True)
+    few = any(lp * max(reserve, balance) // books.lp_supply <= 1 for reserve, balance in both)
+    if few or any(skip >> token & 1 for token in sides[V2_USD_ETH]):
         return least, lp
     for amount, token in zip(burned, sides[V2_USD_ETH], strict=True):
         least[token] += amount

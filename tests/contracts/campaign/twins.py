@@ -17,8 +17,10 @@ NEAR = "return price <= unsafe_mul(most, ONE) and unsafe_mul(unsafe_div(price, O
 FAR = "if convert(abs(mean - convert(slot0.tick, int256)), uint256) > deviation_bps:"
 GUARDS = {  # name: (file, the words of the source, what stands there instead), ...
     "bundle loss": (("modules/budget.vy", "if lost > limits.bundle_loss_bps * BPS:", "if False:"),),
-    "day loss": (("modules/budget.vy", "loss_used > limits.day_loss_bps * BPS", "False"),),
-    "turnover": (("modules/budget.vy", "turnover_used > limits.day_turnover_bps * BPS", "False"),),
+    "day loss": (("modules/budget.vy", "before.loss_used + lost", "before.loss_used"),),
+    "turnover": (
+        ("modules/budget.vy", "before.turnover_used + self._part(turnover, nav_before)", "before.turnover_used"),
+    ),
     "turnover of adds": (("Vault.vy", COUNTS, "pass"),),
     "spot": (("modules/oracle.vy", NEAR, "return True"),),
     "mean": (("modules/oracle.vy", FAR, "if False:"),),
@@ -26,7 +28,7 @@ GUARDS = {  # name: (file, the words of the source, what stands there instead), 
         (
             "modules/venues.vy",
             "portfolio._range(position, fair, amount)",
-            "portfolio._range(position, pools._spot(pool), amount)",
+            "portfolio._range(position, (pools._slot0(pool)).sqrt_price_x96, amount)",
         ),
         ("modules/venues.vy", "portfolio._pair(pool, fair, minted)", "portfolio._pair(pool, 0, minted)"),
     ),

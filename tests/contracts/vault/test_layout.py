@@ -12,6 +12,7 @@ from bot.amm.ticks import MAX_TICK, MIN_TICK
 from tests.contracts.market import CONTRACTS, load
 from tests.contracts.vault.test_oracle import fair_pair
 from tests.contracts.vault.words import (
+    BPS,
     MAX_POOLS,
     MAX_POSITIONS,
     MAX_TOKENS,
@@ -37,6 +38,7 @@ from tests.contracts.vault.world import (
     words_of,
 )
 
+LARGEST = (200, 500, 200_000, 500, 604_800)  # limits that a charter takes
 few = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 
 FACE = """
@@ -237,14 +239,52 @@ def test_vault__with_eight_tokens_and_sixteen_pools__serves_the_last_of_each(wor
     assert words_of(vault).owes == 0
 
 
+RUN = """
+# pragma version 0.4.3
+from modules import budget
+from modules import layout
+from modules import registry
+initializes: registry
+initializes: budget[registry := registry]
+@deploy
+def __init__():
+    registry.__init__(msg.sender)
+@external
+def spend(word: uint256, limits: layout.Limits, before: uint256, after: uint256, turnover: uint256) -> uint256:
+    registry.words[layout.HELD] = word
+    budget._spend(limits, budget._run(word, limits), before, after, turnover)
+    return registry.words[layout.HELD]
+@external
+@view
+def run(word: uint256, limits: layout.Limits) -> budget.Run:
+    return budget._run(word, limits)
+"""
+
+
+def test_run__buckets_full_and_the_last_number_of_all__leave_their_neighbours_alone() -> None:
+    """The ceilings of the charter fit the fields; a limit lowered since keeps what was used; the number begins anew."""
+    boa.interpret.set_search_paths([str(CONTRACTS)])
+    budget = boa.loads(RUN)
+    now, above = boa.env.timestamp, (2**144 - 1) << 112
+    full = 2**26 - 1 | now << 26 | 500 * BPS << 58 | 200_000 * BPS << 81 | above
+    assert budget.run(full, LARGEST) == (2**26 - 1, now, 500 * BPS, 200_000 * BPS)
+    idle = budget.spend(full, (0, 0, 0, 0, 0), ONE, ONE, 0)
+    assert idle == 0 | now << 26 | 500 * BPS << 58 | 200_000 * BPS << 81 | above
+    almost = 5 | now << 26 | 499 * BPS << 58 | 199_999 * BPS << 81 | above
+    spent = budget.spend(almost, LARGEST, 10**24, 10**24 - 10**20, 10**20)
+    assert spent == 6 | now << 26 | 500 * BPS << 58 | 200_000 * BPS << 81 | above
+    for lost, sold, reason in ((10**20 + 1, 0, "limits: day loss"), (0, 10**20 + 1, "limits: day turnover")):
+        with reverts(reason):
+            budget.spend(almost, LARGEST, 10**24, 10**24 - lost, sold)
+
+
 def test_rules__largest_limits_and_any_keeper__stay_apart_in_their_word(world: World) -> None:
-    largest = (200, 500, 200_000, 500, 604_800)
     keeper = to_checksum_address("0x" + "ff" * 20)
     people = (world.owner, keeper, world.guardian)
-    charter = charter_of(deploy_vault("V", "V", *people, DAY_S, [], [], largest))
-    assert (tuple(charter.limits()), charter.keeper()) == (largest, keeper)
+    charter = charter_of(deploy_vault("V", "V", *people, DAY_S, [], [], LARGEST))
+    assert (tuple(charter.limits()), charter.keeper()) == (LARGEST, keeper)
     charter.set_keeper(world.bob, sender=world.owner)
-    assert (tuple(charter.limits()), charter.keeper()) == (largest, world.bob)
+    assert (tuple(charter.limits()), charter.keeper()) == (LARGEST, world.bob)
     charter.set_limits((0, 0, 0, 0, 604_800), sender=world.owner)
     assert (tuple(charter.limits()), charter.keeper()) == ((0, 0, 0, 0, 604_800), world.bob)
 
