@@ -22,11 +22,11 @@ ROUNDED = 24  # raw units that a round may lose by rounding: of both tokens of e
 ALMOST_ONE = 1 + 1e-6  # these units, as a part of the budget
 TWINS = {  # guards taken out: do the feeds lag, the measure that shows it, and the least that this must be
     ("bundle loss",): (False, "once", 1.5),
-    ("day loss",): (False, "used", 3),
+    ("day loss",): (False, "used", 1.05),  # the limits of turnover and deviation stand behind it
     ("turnover",): (True, "used", 2),
     ("turnover of adds",): (True, "hidden", 10**6),
     ("fair value", "turnover"): (False, "used", 3),
-    tuple(sorted(LOSS)): (False, "used", 3),
+    tuple(sorted(LOSS)): (False, "used", 1.05),
     tuple(sorted(LOSS | NEARNESS)): (False, "lost", 0.5),
     tuple(sorted(EVERY)): (False, "lost", 0.9),
 }
