@@ -352,13 +352,17 @@ def _pair(words: uint256[layout.PLACES], pool: uint256, fair: uint256, liquidity
     """@notice What LP tokens stand for, as the vault counts: at the fair price, or (`fair` 0) at spot"""
     pair: address = layout._address(pool)
     supply: uint256 = staticcall IPair(pair).totalSupply()
-    amounts: uint256[2] = pools._reserves(pool)
-    root: uint256 = maths._root(amounts[0] * amounts[1])
+    reserves: uint256[2] = pools._reserves(pool)
+    amounts: uint256[2] = reserves
+    root: uint256 = maths._root(reserves[0] * reserves[1])
     if fair != 0:
         amounts = [maths._mul_div(root, Q96, fair), maths._mul_div(root, fair, Q96)]
     for side: uint256 in range(2):
+        balance: uint256 = self._balance(words, layout._token(pool, side), pair)
         if fair == 0:
-            amounts[side] = max(amounts[side], self._balance(words, layout._token(pool, side), pair))
+            amounts[side] = max(balance, reserves[side])
+        elif balance < reserves[side]:
+            refuse._with(refuse.ORACLE_PAIR)
         amounts[side] = maths._mul_div(amounts[side], liquidity, supply)
     return amounts
 

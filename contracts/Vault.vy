@@ -39,6 +39,7 @@ initializes: bundle[
     venues := venues,
     budget := budget,
     share := share,
+    fee := fee,
     oracle := oracle,
 ]
 

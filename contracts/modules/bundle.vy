@@ -7,6 +7,7 @@
 """
 
 from modules import budget
+from modules import fee
 from modules import layout
 from modules import maths
 from modules import oracle
@@ -21,6 +22,7 @@ uses: portfolio
 uses: venues
 uses: budget
 uses: share
+uses: fee
 uses: oracle
 
 ONE: constant(uint256) = 10**18
@@ -111,7 +113,7 @@ def _settle(
     record: uint256 = 0
     kept: uint256 = block.timestamp
     if count > 2:
-        supply = share._supply()
+        supply = share._supply() + fee._due()  # as the next mint or redemption counts it
         record = registry.words[layout.RECORD]
     before: uint256[layout.MAX_TOKENS] = empty(uint256[layout.MAX_TOKENS])
     after: uint256[layout.MAX_TOKENS] = empty(uint256[layout.MAX_TOKENS])
@@ -152,9 +154,10 @@ def _settle(
     for i: uint256 in range(count, bound=layout.MAX_TOKENS):
         token: uint256 = tally.tokens[i]
         if token != 0:
-            outside: uint256 = self._outside(token, after[i], nav_after)
-            if outside != 0:
-                if outside > self._outside(token, before[i], nav_before):
+            outside: uint256[2] = self._outside(token, after[i], nav_after)
+            if outside[0] | outside[1] != 0:
+                was: uint256[2] = self._outside(token, before[i], nav_before)
+                if outside[0] > was[0] or outside[1] > was[1]:
                     refuse._with(refuse.VAULT_CORRIDOR)
     budget._spend(limits, run, nav_before, nav_after, tally.turnover)
     return nav_before, nav_after
@@ -162,11 +165,9 @@ def _settle(
 
 @internal
 @pure
-def _outside(token: uint256, part: uint256, nav: uint256) -> uint256:
-    """@notice How far a weight is outside its corridor (1e18 = 100 %)"""
+def _outside(token: uint256, part: uint256, nav: uint256) -> uint256[2]:
+    """@notice How far a weight is below its corridor, and how far above (1e18 = 100 %)"""
     weight: uint256 = part * ONE // nav
     least: uint256 = unsafe_mul(token >> layout.LEAST & 65_535, BPS)
     most: uint256 = unsafe_mul(token >> layout.MOST, BPS)
-    if weight < least:
-        return unsafe_sub(least, weight)
-    return unsafe_sub(weight, min(weight, most))
+    return [unsafe_sub(max(weight, least), weight), unsafe_sub(max(weight, most), most)]

@@ -13,6 +13,7 @@ from modules import layout
 from modules import maths
 from modules import oracle
 from modules import pools
+from modules import refuse
 from modules import registry
 
 uses: registry
@@ -52,7 +53,8 @@ def _book(prices: uint256[layout.MAX_TOKENS], at_spot: bool) -> Book:
     """
     @notice What all positions hold
     @param  at_spot They stand at spot, with fees, and each with 1 more of its tokens, for no less than the exact amount.
-            Else they stand at the fair price, without fees and without those in tokens that have no price here.
+            Else they stand at the fair price, with what their pools owe but no fees not yet credited, and without those in
+            tokens that have no price here.
     """
     book: Book = empty(Book)
     for i: uint256 in range(registry.words[layout.HELD] >> layout.POSITION_COUNT & layout.BYTE, bound=layout.MAX_POSITIONS):
@@ -69,6 +71,7 @@ def _book(prices: uint256[layout.MAX_TOKENS], at_spot: bool) -> Book:
             stake = self._pair(pool, fair, self._balance_of(layout._address(pool), self))
         else:
             held: IPool.Held = pools._held(pool, position, self)
+            fees = held.owed
             if at_spot:
                 slot0: IPool.Slot0 = pools._slot0(pool)
                 fair = slot0.sqrt_price_x96
@@ -76,8 +79,11 @@ def _book(prices: uint256[layout.MAX_TOKENS], at_spot: bool) -> Book:
             stake = self._range(position, fair, held.liquidity)
         for side: uint256 in range(2):
             token: uint256 = layout._token(pool, side)
-            book.placed[token] += stake[side] + convert(at_spot, uint256)
-            book.due[token] += fees[side]
+            if at_spot:
+                book.placed[token] += stake[side] + 1
+                book.due[token] += fees[side]
+            else:
+                book.placed[token] += stake[side] + fees[side]
     return book
 
 
@@ -93,19 +99,23 @@ def _pair(pool: uint256, fair: uint256, liquidity: uint256) -> uint256[2]:
     """
     @notice What V2 LP tokens stand for: if the pair's product sat at the fair price, or (`fair` 0) at spot
     @dev    A burn pays from the pair's balances, which a gift raises above its reserves and a flash swap lowers below
-            them for a while: at spot the greater counts, so that nobody mints against too little.
+            them for a while: at spot the greater counts, so that nobody mints against too little. In the middle of a
+            burn the supply is lower already and the reserves are not yet: nobody is told a fair value then.
     """
     pair: address = layout._address(pool)
     supply: uint256 = staticcall IPair(pair).totalSupply(skip_contract_check=True)
-    amounts: uint256[2] = pools._reserves(pool)
-    root: uint256 = maths._root(amounts[0] * amounts[1])
+    reserves: uint256[2] = pools._reserves(pool)
+    amounts: uint256[2] = reserves
+    root: uint256 = maths._root(reserves[0] * reserves[1])
     if fair != 0:
         amounts = [maths._mul_div(root, Q96, fair), maths._mul_div(root, fair, Q96)]
     for side: uint256 in range(2):
-        amount: uint256 = amounts[side]
+        balance: uint256 = self._balance(layout._token(pool, side), pair)
         if fair == 0:
-            amount = max(amount, self._balance(layout._token(pool, side), pair))
-        amounts[side] = maths._mul_div(amount, liquidity, supply)
+            amounts[side] = max(balance, reserves[side])
+        elif balance < reserves[side]:
+            refuse._with(refuse.ORACLE_PAIR)
+        amounts[side] = maths._mul_div(amounts[side], liquidity, supply)
     return amounts
 
 

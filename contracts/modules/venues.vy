@@ -132,20 +132,23 @@ def _unwind_pair(
 
 @internal
 def _remove(position: uint256, pool: uint256, amount: uint256, least: uint256) -> int256[2]:
-    """@notice Take liquidity out with all fees due, no less than `least` (two halves); an empty position is dropped"""
+    """
+    @notice Take liquidity out with all fees due, no less than `least` (two halves); an empty position is dropped
+    @param  amount All there is where it is less: nobody can hinder a removal by redeeming a little before it.
+    """
     index: uint256 = registry._find(position)
     if index == registry.words[layout.HELD] >> layout.POSITION_COUNT & layout.BYTE:
         refuse._with(refuse.VENUE_NO_POSITION)
     got: uint256[2] = empty(uint256[2])
-    left: uint256 = 0
+    held: uint256 = 0
     if pool >> layout.KIND & layout.BYTE == layout.V2:
-        got = self._burn_pair(layout._address(pool), amount)
-        left = portfolio._balance_of(layout._address(pool), self)
+        held = portfolio._balance_of(layout._address(pool), self)
+        got = self._burn_pair(layout._address(pool), min(amount, held))
     else:
-        self._burn(pool, position, amount)
+        held = (pools._held(pool, position, self)).liquidity
+        self._burn(pool, position, min(amount, held))
         got = self._collect(pool, position, [True, True])
-        left = (pools._held(pool, position, self)).liquidity
-    if left == 0:
+    if amount >= held:
         registry._drop(index)
     if got[0] < least >> 128 or got[1] < least & HALF:
         refuse._with(refuse.VENUE_LEAST)

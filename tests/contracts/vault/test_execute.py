@@ -205,10 +205,18 @@ def test_remove__position_that_is_not_listed__reverts(world: World) -> None:
         world.execute(action(REMOVE, V2_USD_ETH, 1))
 
 
-def test_remove__more_than_there_is__reverts(world: World) -> None:
+def test_remove__more_than_there_is__takes_all(world: World) -> None:
+    """Whoever redeems a little just before, or gives a little, does not hinder a removal."""
     ticks = open_range(world)
-    with reverts("LS"):  # the pool's own word
-        world.execute(action(REMOVE, V3_USD_ETH, LIQUIDITY + 1, 0, ticks))
+    world.execute(world.add_pair(60_000))
+    world.redeem(world.alice, ONE)
+    pair = world.pools[V2_USD_ETH]
+    lp = pair.balanceOf(world.vault.address)
+    with boa.env.anchor():
+        world.execute(action(REMOVE, V3_USD_ETH, LIQUIDITY, 0, ticks), action(REMOVE, V2_USD_ETH, lp + 1))
+        assert world.positions() == []
+    world.execute(action(REMOVE, V3_USD_ETH, 2**128 - 1, 0, ticks), action(REMOVE, V2_USD_ETH, 2**128 - 1))
+    assert (world.positions(), world.held(V3_USD_ETH, ticks)[0], pair.balanceOf(world.vault.address)) == ([], 0, 0)
 
 
 def test_remove__one_of_three__the_last_takes_its_place(world: World) -> None:

@@ -191,6 +191,16 @@ def test_corridor__weight_outside__may_only_come_nearer(world: World) -> None:
     assert 0.44 < world.holdings()[USD] / 10**6 / (world.nav() / ONE) < 0.45
 
 
+@pytest.mark.parametrize("corridor", [(5_500, 5_500), (5_200, 5_300)])
+def test_corridor__weight_on_one_side__may_not_come_out_on_the_other(world: World, corridor: tuple[int, int]) -> None:
+    """USD is 50 %: 1 % above the corridor is nearer than it is below it, and is refused all the same."""
+    world.charter.set_corridor(USD, *corridor, sender=world.owner)
+    over = corridor[1] * 100 - 500_000 + 10_000
+    with reverts("vault: corridor"):
+        world.execute(world.swap(V3_USD_ETH, ETH, worth(ETH, over)))
+    world.execute(world.swap(V3_USD_ETH, ETH, worth(ETH, over - 20_000)))
+
+
 def test_corridor__weight_outside__does_not_stop_a_remove(world: World) -> None:
     ticks = world.ticks_around(V3_USD_ETH)
     world.execute(world.add_range(V3_USD_ETH, ticks, 10**15))

@@ -169,6 +169,22 @@ def test_owed__resting_in_a_range__does_not_stop_the_keeper(world: World) -> Non
     assert world.tokens[USD].balanceOf(world.vault.address) >= owed
 
 
+def test_owed__resting_in_a_range__takes_nothing_off_what_a_bundle_counts(world: World) -> None:
+    """What a range keeps of a token set aside stands against what is owed: weights and NAV are the true ones."""
+    ticks = world.ticks_around(V3_USD_ETH)
+    world.execute(world.add_range(V3_USD_ETH, ticks, 10**17))
+    with boa.env.anchor():
+        world.execute(world.swap(V3_BTC_ETH, ETH, whole(ETH, 0.01)))
+        plain = world.event("Executed")
+    supply = world.vault.totalSupply()
+    world.mint(world.stranger, 100 * supply)
+    world.redeem(world.stranger, 100 * supply, SKIP_USD)
+    assert world.held(V3_USD_ETH, ticks)[3:] != (0, 0)
+    world.execute(world.swap(V3_BTC_ETH, ETH, whole(ETH, 0.01)))
+    assert world.event("Executed")["nav_before"] == pytest.approx(plain["nav_before"], rel=1e-6)
+    assert world.words().owes == SKIP_USD
+
+
 def test_redeem__everything_skipped__is_all_owed(world: World) -> None:
     with_positions(world)
     before = world.balances(world.alice)

@@ -8,6 +8,7 @@ import boa
 import pytest
 
 from tests.contracts.market import load
+from tests.contracts.vault.test_fee import charge
 from tests.contracts.vault.test_mint import with_positions
 from tests.contracts.vault.test_oracle import fair_pair
 from tests.contracts.vault.words import BPS, NAV_ONE, RECORD_AGE_S, RECORD_BITS, RECORD_ONE, packed, unpacked
@@ -252,6 +253,20 @@ def test_corridor__of_a_token_not_touched__does_not_stop_a_bundle(world: World) 
     world.execute(small_sale(world))  # a small loss makes its weight grow
     with reverts("vault: corridor"):
         world.execute(small_sale(world, V3_BTC_ETH))
+
+
+def test_record__fee_due_since_the_last_mint__is_in_the_shares_it_is_kept_for(world: World) -> None:
+    """Else the next mint would count the fee, and the record would stand for more shares than it was kept for."""
+    charge(world, 200)
+    boa.env.time_travel(seconds=365 * DAY_S)
+    world.refresh()
+    world.execute(small_sale(world), world.swap(V3_BTC_ETH, ETH, whole(ETH, 0.01)))
+    nav = world.event("Executed")["nav_after"]
+    world.redeem(world.alice, 1)
+    assert world.vault.fee_due() == 0
+    world.execute(small_sale(world))
+    assert world.event("Executed")["nav_before"] == pytest.approx(nav, rel=1e-6)
+    assert world.words().recorded_at != world.now, "BTC was taken by the record"
 
 
 def test_losses__are_measured_against_the_whole__the_recorded_rest_included(world: World) -> None:

@@ -244,7 +244,7 @@ class Machine(RuleBasedStateMachine):
         found = world.event("Executed")
         after = self.assert_measured(found, start, actions, priced)
         assert found["turnover"] == turnover(world, actions, fills)
-        model.record = model.record.renewed(world.now, priced, after, world.vault.totalSupply())
+        model.record = model.record.renewed(world.now, priced, after, world.shares())
         lost = max(found["nav_before"] - found["nav_after"], 0)
         spent = [-(-amount * NAV_ONE // found["nav_before"]) for amount in (lost, found["turnover"])]
         assert spent[0] <= LIMITS[0] * BPS
@@ -257,7 +257,7 @@ class Machine(RuleBasedStateMachine):
         self, found: dict[str, Any], start: Bundle, actions: list[tuple[int, int]], priced: set[int]
     ) -> list[int]:
         """NAV before and after are the model's, the recorded tokens' values included; the parts after."""
-        world, supply = self.world, self.world.vault.totalSupply()
+        world, supply = self.world, self.world.shares()
         navs = []
         for amounts in (start.before, left(world, start, actions)):
             parts = [

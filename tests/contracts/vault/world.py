@@ -365,8 +365,12 @@ class World:
         """The balances, less what is owed of them."""
         return [max(balance - self.owed_total(i), 0) for i, balance in enumerate(self.balances(self.vault.address))]
 
+    def shares(self) -> int:
+        """The supply, with the fee that the next mint or redemption counts."""
+        return int(self.vault.totalSupply() + self.vault.fee_due())
+
     def placed(self) -> list[int]:
-        """Of each token, what positions hold at the fair price; no unclaimed fees, nor positions without a price."""
+        """Of each token, what positions hold at the fair price, with what pools owe them; none without a price."""
         found, prices = self.words(), self.prices()
         amounts = [0] * len(self.tokens)
         for position in found.positions():
@@ -383,7 +387,7 @@ class World:
         return [amount * price // 10**36 for amount, price in zip(amounts, self.prices(), strict=True)]
 
     def nav(self) -> int:
-        """As a bundle counts it: idle, and positions at the fair price without unclaimed fees."""
+        """As a bundle counts it: idle, and positions at the fair price without fees not yet credited."""
         return sum(self.money(map(sum, zip(self.idle(), self.placed(), strict=True))))
 
     def _at_spot(self, pool: Pool, position: Position) -> tuple[int, ...]:
@@ -397,7 +401,9 @@ class World:
 
     def _at_fair(self, pool: Pool, position: Position, fair: int) -> tuple[int, ...]:
         if pool.kind == 3:
-            return v3.amounts(fair, *position.ticks, self.held(position.pool, position.ticks)[0])
+            liquidity, _, _, *credited = self.held(position.pool, position.ticks)
+            amounts = v3.amounts(fair, *position.ticks, liquidity)
+            return tuple(amount + due for amount, due in zip(amounts, credited, strict=True))
         at = UNISWAP.at(pool.address)
         lp, supply, (reserve0, reserve1, _) = at.balanceOf(self.vault.address), at.totalSupply(), at.getReserves()
         root = isqrt(reserve0 * reserve1)
