@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
+from getpass import getuser
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,11 +14,12 @@ import click
 from ape.api.accounts import AccountAPI
 from ape.api.providers import ProviderAPI
 
-from bot.cli.story import happened, proposed
+from bot.cli.story import answered, happened, proposed
 from bot.cli.words import SHARE_DECIMALS, vault_address
 from bot.config import Config, load
 from bot.config.wiring import Parts, build
 from bot.core.errors import ConfigError, EvenkeelError, Refused, Reverted
+from bot.core.rows import Approval
 from bot.core.types import Amount
 from bot.core.units import to_units
 from bot.execution import treasury
@@ -118,14 +120,21 @@ def tell_dry() -> None:
     click.echo("Dry run: nothing was sent. Add --send to do it.")
 
 
-async def one_cycle(config: Config, keeper: AccountAPI | None) -> None:
-    """Run one cycle and tell it. Without `keeper` it is a dry run."""
+async def one_cycle(config: Config, keeper: AccountAPI | None, approve: bool) -> None:
+    """Run one cycle and tell it. Without `keeper` it is a dry run. Refused when a person must approve and none does."""
     async with parts_for(config, keeper) as parts:
         snapshot, proposal = await parts.look()
         cycle = await parts.journal.last_cycle() + 1
         for sentence in proposed(cycle, snapshot, proposal):
             click.echo(sentence)
-        done, outcome = await parts.turn(seen=snapshot, approved=keeper is not None)
+        asked = proposal.verdict == "ask"
+        if asked and keeper is not None:
+            if not approve:
+                raise Refused("the policy asks for a person's approval; say --approve to give it; nothing was sent")
+            answer = Approval(cycle, getuser(), True, "said --approve")
+            await parts.journal.append(cycle, "approval", answer)
+            click.echo(answered(answer))
+        done, outcome = await parts.turn(cycle=cycle, seen=snapshot, approved=asked and approve)
         if outcome:
             click.echo(happened(outcome, snapshot, done.plan))
     if keeper is None:

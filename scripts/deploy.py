@@ -7,8 +7,8 @@ from ape.api.accounts import AccountAPI
 from ape.api.providers import ProviderAPI
 from ape.cli import ConnectedProviderCommand, account_option
 
-from bot.chain.abi import load
 from bot.chain.rpc import HttpRpc
+from bot.cli.deploy import cost_words, described
 from bot.config import Config
 from bot.config.wiring import market, vault_setup
 from bot.execution import treasury
@@ -36,13 +36,9 @@ async def _deploy(config: Config, owner: ApeSigner, send: bool) -> str:
     setup = vault_setup(config, owner.address)
     async with HttpRpc(config.chain.rpc[0], config.chain.timeout_s) as rpc:
         await verify_market(rpc, market(config))
-        tokens = ", ".join(feed.token.symbol for feed in setup.feeds)
-        click.echo(f"vault {setup.name!r} of {tokens} with {len(setup.pools)} pools on chain {config.chain.id}")
-        click.echo(f"owner {setup.owner}, keeper {setup.keeper}, guardian {setup.guardian}, delay {setup.delay_s} s")
+        for sentence in [*described(setup, config.chain.id), await cost_words(rpc, setup)]:
+            click.echo(sentence)
         if not send:
-            data = load("Vault").bytecode + setup.encoded_vault(treasury.NOBODY)
-            gas = await rpc.call("eth_estimateGas", {"from": owner.address, "data": "0x" + data.hex()})
-            click.echo(f"the vault alone would take {int(gas, 16):,} gas")
             tell_dry()
             return ""
         vault = await treasury.deploy_vault(rpc, owner, setup)

@@ -1,6 +1,5 @@
-"""Deposit: ape run deposit USDC=1000 WETH=0.3 --network NETWORK --account ALIAS -c FILE... [--zap] [--send]."""
+"""Deposit: ape run deposit USDC=1000 WETH=0.3, or --zap USDC=1000, with --network, --account, -c FILE... and --send."""
 
-from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -8,12 +7,15 @@ from ape.api.accounts import AccountAPI
 from ape.api.providers import ProviderAPI
 from ape.cli import ConnectedProviderCommand, account_option
 
-from bot.cli.words import SHARE_DECIMALS, amount_of, vault_address, zap_address
+from bot.cli import stake
+from bot.cli.money import shares_in_kind
+from bot.cli.session import node
+from bot.cli.words import amount_of, vault_address, zap_address
 from bot.config import Config
-from bot.core.errors import ConfigError
+from bot.config.wiring import market
 from bot.core.types import Amount
-from bot.core.types.world import LOCKED_SHARES
-from bot.core.units import Raw, minus_bps_floor, to_raw_floor, to_units
+from bot.core.units import Raw
+from bot.decision.standing import unit_value
 from bot.execution import treasury
 from bot.venues.zap import size_deposit
 from scripts._session import (
@@ -24,17 +26,16 @@ from scripts._session import (
     run,
     send_option,
     settings,
-    shown,
     tell,
     tell_dry,
 )
 
 
 @click.command(cls=ConnectedProviderCommand)
-@click.argument("amounts", nargs=-1, required=True)
+@click.argument("amounts", nargs=-1)
 @account_option()
 @files_option
-@click.option("--zap", is_flag=True, help="One amount buys a slice of everything, through the zap.")
+@click.option("--zap", help="In one token instead: SYMBOL=UNITS, through the zap.")
 @cushion_option
 @send_option
 def cli(
@@ -42,46 +43,48 @@ def cli(
     account: AccountAPI,
     amounts: tuple[str, ...],
     files: tuple[Path, ...],
-    zap: bool,
+    zap: str | None,
     cushion_bps: int,
     send: bool,
 ) -> None:
     """Deposit AMOUNTS (SYMBOL=UNITS, the most of each token) for shares."""
+    if bool(amounts) == bool(zap):
+        raise click.UsageError("give either amounts in kind (USDC=1000 WETH=0.3) or --zap USDC=1000")
     config, holder = settings(files, provider), ApeSigner(account)
-    run((_in_one_token if zap else _in_kind)(config, holder, amounts, cushion_bps, send))
+    if zap:
+        run(_in_one_token(config, holder, zap, cushion_bps, send))
+    else:
+        run(_in_kind(config, holder, amounts, cushion_bps, send))
 
 
 async def _in_kind(config: Config, holder: ApeSigner, words: tuple[str, ...], cushion_bps: int, send: bool) -> None:
-    async with parts_for(config) as parts:
-        vault = await treasury.vault_at(parts.rpc, parts.market, vault_address(config))
-        given = {amount.token: amount for amount in (amount_of(parts.market, word) for word in words)}
-        if strange := [token.symbol for token in given if token not in vault.tokens]:
-            raise ConfigError(f"expected tokens of the vault, found {', '.join(strange)}")
+    place = market(config)
+    async with node(config) as rpc:
+        vault = await treasury.vault_at(rpc, place, vault_address(config))
+        given = {amount.token: amount for amount in (amount_of(vault.tokens, word) for word in words)}
         most = tuple(given.get(token, Amount(token, Raw(0))) for token in vault.tokens)
-        snapshot = await parts.observer.observe()
-        if snapshot.vault and not snapshot.vault.empty:
-            shares = minus_bps_floor(await treasury.shares_for(parts.rpc, vault, most), cushion_bps)
-        else:  # the first: with the locked ones, a share is then worth one unit of the numeraire
-            money = sum((snapshot.value(amount) for amount in most), Decimal(0))
-            shares = Raw(to_raw_floor(money, SHARE_DECIMALS) - LOCKED_SHARES)
-        click.echo(f"at most {shown(most)} for {to_units(shares, SHARE_DECIMALS):,f} shares")
+        supply = await treasury.supply_of(rpc, vault)
+        shares, cost = await shares_in_kind(config, rpc, vault, most, supply, cushion_bps)
+        await treasury.expect_balance(rpc, holder.address, cost)
+        worth = await stake.worth_of(rpc, place, cost)
+        for sentence in stake.deposit(vault.address, holder.address, (shares, supply), cost, most, worth):
+            click.echo(sentence)
         if not send:
             return tell_dry()
-        tell(await treasury.deposit_in_kind(parts.rpc, holder, vault, shares, most))
+        tell(await treasury.deposit_in_kind(rpc, holder, vault, shares, most))
 
 
-async def _in_one_token(
-    config: Config, holder: ApeSigner, words: tuple[str, ...], cushion_bps: int, send: bool
-) -> None:
-    if len(words) != 1:
-        raise ConfigError(f"expected one amount with --zap, found {len(words)}")
+async def _in_one_token(config: Config, holder: ApeSigner, word: str, cushion_bps: int, send: bool) -> None:
+    zap = zap_address(config)
     async with parts_for(config) as parts:
         vault = await treasury.vault_at(parts.rpc, parts.market, vault_address(config))
-        sized = size_deposit(await parts.observer.observe(), amount_of(parts.market, words[0]), cushion_bps)
-        shares = to_units(sized.shares, SHARE_DECIMALS)
-        click.echo(
-            f"{shown((sized.give,))} in {len(sized.trades)} trades for {shares:,f} shares; back: {shown(sized.left)}"
-        )
+        await treasury.expect_zap(parts.rpc, vault, zap)
+        give, snapshot = amount_of(vault.tokens, word), await parts.observer.observe()
+        sized = size_deposit(snapshot, give, cushion_bps)
+        await treasury.expect_balance(parts.rpc, holder.address, (give,))
+        worth = unit_value(snapshot)
+        for sentence in stake.zap_deposit(vault.address, zap, holder.address, sized, snapshot, worth, cushion_bps):
+            click.echo(sentence)
         if not send:
             return tell_dry()
-        tell(await treasury.deposit_zap(parts.rpc, holder, vault, zap_address(config), sized))
+        tell(await treasury.deposit_zap(parts.rpc, holder, vault, zap, sized))

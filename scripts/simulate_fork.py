@@ -70,7 +70,7 @@ async def _simulate(config: Config, account: AccountAPI) -> None:
             await _deposit(rpc, owner, vault, await parts.observer.observe())
             await _zap(rpc, owner, vault, zap, await parts.observer.observe())
         click.echo("\n-- rebalance")
-        await one_cycle(config, account)
+        await one_cycle(config, account, approve=True)
         click.echo("\n-- redeem")
         await _redeem(rpc, owner, vault)
 

@@ -12,9 +12,10 @@ from types import TracebackType
 
 from bot.chain import toolchain
 from bot.chain.rpc import HttpRpc
-from bot.core.errors import ChainError, ConfigError
+from bot.core.errors import ChainError, DataError
 
 CHAIN_ID = 1
+SNIFFED = 64  # bytes
 START_S = 30  # a fork asks its upstream before it listens
 STOP_S = 5
 LISTENING = re.compile(r"Listening on (127\.0\.0\.1:\d+)")
@@ -41,6 +42,7 @@ class Anvil:
         if timestamp is not None:
             self._arguments += ["--timestamp", str(timestamp)]
         self._state = state
+        self._forks = fork_url is not None
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
         self.url = ""  # once it runs
@@ -89,7 +91,8 @@ class Anvil:
             if found := LISTENING.search(output.read_text(errors="replace")):
                 return f"http://{found[1]}"
             if not self.running:
-                raise ChainError(f"anvil did not start: {_last_words(output)}")
+                mend = "; is the address of the node to fork right, and the node there?" if self._forks else ""
+                raise ChainError(f"anvil did not start: {_last_words(output)}{mend}")
             await asyncio.sleep(0.01)
         raise ChainError(f"anvil did not listen within {START_S} s; is the node it forks reachable, the disk fast?")
 
@@ -116,18 +119,22 @@ def _origin(fork_url: str | None, fork_block: int | None) -> list[str]:
 
 
 def _plain(state: Path, folder: Path) -> Path:
-    """The state as anvil reads it: unpacked. ConfigError when there is no such file, ChainError when it is no state."""
+    """The state as anvil reads it: unpacked. DataError when there is no such file, or it is no state."""
     if not state.is_file():
-        raise ConfigError(f"expected a recorded state at {state}, found no file; correct the path")
-    if state.suffix != ".gz":
-        return state.resolve()
-    unpacked = folder / "state.json"
+        raise DataError(f"expected a recorded state at {state}, found no file; correct the path")
+    plain = state.resolve()
     try:
-        with gzip.open(state) as packed, unpacked.open("wb") as plain:
-            shutil.copyfileobj(packed, plain)
-    except OSError as error:
-        raise ChainError(f"expected a recorded state in {state}, found {error}") from error
-    return unpacked
+        if state.suffix == ".gz":
+            plain = folder / "state.json"
+            with gzip.open(state) as packed, plain.open("wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked)
+    except (OSError, EOFError) as error:
+        raise DataError(f"expected a recorded state in {state}, found {error}; correct the path") from error
+    with plain.open("rb") as file:
+        start = file.read(SNIFFED).lstrip()
+    if not start.startswith(b"{"):
+        raise DataError(f"expected a recorded state (JSON of `anvil --dump-state`) in {state}, found another file")
+    return plain
 
 
 def _last_words(output: Path) -> str:

@@ -74,6 +74,13 @@ async def fork(url: str, block: int | None = None, *, cheat_feeds: bool = False)
         yield Chain(node.url, rpc)
 
 
+async def renew_feeds(rpc: HttpRpc) -> None:
+    """Let every feed (our own stand-ins) answer what it answers, as of now."""
+    prices = {feed.token.symbol: await _answer(rpc, feed) for feed in MAINNET.feeds}
+    await cheats.mine(rpc)  # the newest block may be as old as the answers
+    await seeds.set_feeds(rpc, prices)
+
+
 async def _complete(rpc: HttpRpc, wanted: Mapping[str, Money], end: int) -> None:
     await contracts.ensure_contracts(rpc)
     prices = await seeds.market_prices(rpc, wanted)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import act, chain, demo, doctor, logs, look, setup, vault
+from bot.cli import act, chain, demo, doctor, logs, look, lp, setup, vault
 from bot.core.errors import EvenkeelError
 
 EVERYWHERE = ("--debug", "--log-json")  # options that may stand before or after the verb
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich would take three quarters of its time
     pretty_exceptions_enable=False,  # its tracebacks show local variables, and so secrets
 )
-for group in (setup, doctor, look, act):
+for group in (setup, doctor, look, lp, act):
     for verb in group.VERBS:
         app.command()(verb)
 app.command("demo")(demo.demo)

@@ -10,28 +10,39 @@ import typer
 from bot.cli.options import AsJson
 
 if TYPE_CHECKING:
+    import asyncio
+
     from bot.chain.grades import Chain
 
 ACCOUNTS = 5  # of anvil's test accounts get tokens
+FRESH_S = 1_800  # twice within the age that the market's shortest feed allows
 STOCK = {"USDC": Decimal(1_000_000), "WETH": Decimal(300), "WBTC": Decimal(10)}
+
+Fresh = Annotated[
+    bool, typer.Option("--fresh-feeds", help="Renew the feeds' answers every half hour: they stand, and stay fresh.")
+]
 
 app = typer.Typer(help="Run a chain on this machine, in the foreground.", no_args_is_help=True)
 
 
 @app.command()
-def replica(as_json: AsJson = False) -> None:
+def replica(fresh: Fresh = False, as_json: AsJson = False) -> None:
     """Mainnet's contracts and pools, rebuilt offline from published bytecode."""
     from bot.chain.grades import replica
 
-    _serve(replica(), "replica", as_json)
+    _serve(replica(), "replica", as_json, fresh)
 
 
 @app.command()
-def state(file: Annotated[Path, typer.Argument(help="Dump of anvil, plain or gzip.")], as_json: AsJson = False) -> None:
+def state(
+    file: Annotated[Path, typer.Argument(help="Dump of anvil, plain or gzip.")],
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
     """A recorded state of mainnet."""
     from bot.chain.grades import state
 
-    _serve(state(file), "state", as_json)
+    _serve(state(file), "state", as_json, fresh)
 
 
 @app.command()
@@ -46,13 +57,13 @@ def fork(
     _serve(fork(url, block), "fork", as_json)
 
 
-def _serve(chain: "AbstractAsyncContextManager[Chain]", grade: str, as_json: bool) -> None:
+def _serve(chain: "AbstractAsyncContextManager[Chain]", grade: str, as_json: bool, fresh: bool = False) -> None:
     import asyncio
 
-    asyncio.run(_until_stopped(chain, grade, as_json))
+    asyncio.run(_until_stopped(chain, grade, as_json, fresh))
 
 
-async def _until_stopped(grade: "AbstractAsyncContextManager[Chain]", name: str, as_json: bool) -> None:
+async def _until_stopped(grade: "AbstractAsyncContextManager[Chain]", name: str, as_json: bool, fresh: bool) -> None:
     import asyncio
     import signal
     import sys
@@ -71,8 +82,21 @@ async def _until_stopped(grade: "AbstractAsyncContextManager[Chain]", name: str,
         emit(result, as_json, lambda console: console.print(_told(chain.url, addresses, accounts), markup=False))
         sys.stdout.flush()
         say("Ctrl-C stops it.")
-        await stop.wait()
+        await (keep_fresh(chain, stop) if fresh else stop.wait())
     say("stopped")
+
+
+async def keep_fresh(chain: "Chain", stop: "asyncio.Event", every_s: float = FRESH_S) -> None:
+    """Renew the feeds' answers until it is stopped: the prices stand, but do not grow old."""
+    import asyncio
+
+    from bot.chain.grades import renew_feeds
+
+    while not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), every_s)
+        except TimeoutError:
+            await renew_feeds(chain.rpc)
 
 
 async def _stock(chain: "Chain") -> list[str]:

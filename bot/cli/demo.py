@@ -30,9 +30,12 @@ def demo(
     import asyncio
 
     from bot.cli.show import emit_text, say
+    from bot.core.errors import DataError
     from bot.demo.options import DemoOptions, moment
     from bot.demo.report import render_html, render_json, render_table
 
+    if prices and not prices.is_file():
+        raise DataError(f"--prices: expected a file of prices at {prices}, found none; correct the path")
     options = DemoOptions(
         prices=prices,
         start=moment(start) if start else None,

@@ -1,6 +1,7 @@
 """`evenkeel doctor`: everything the bot depends on, checked, and how to mend what is wrong."""
 
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from bot.config import Config
     from bot.config.wiring import Parts
     from bot.core.ports import Rpc
+    from bot.core.types import Market
+    from bot.journal import SqlJournal
 
 CHECK_FAILED = 4  # exit code
 BUNDLES = 20  # the keeper's ether should pay for so many
@@ -21,7 +24,7 @@ BUNDLE_GAS = 800_000
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing the bot depends on; `mend` says what to do when it is not ok."""
+    """One thing the bot depends on; `mend` says what to do when it is not ok and `said` does not."""
 
     name: str
     ok: bool
@@ -55,13 +58,15 @@ async def examine(config: "Config") -> list[Check]:
         async with HttpRpc(url, config.chain.timeout_s) as rpc:
             mend = "start the node, or correct chain.rpc, chain.id or chain.max_block_age_s"
             checks.append(await check(f"node {without_credentials(url)}", mend, _node(config, rpc)))
+            if checks[-1].ok:
+                checks.append(await check("chain of the journal", "", _origin(config, rpc)))
     checks.append(await check("journal", "restore it from a copy, or correct journal.url", _journal(config)))
     checks.append(await check("price history", "correct history.file, or leave it out", _history(config)))
-    if all(c.ok for c in checks):
-        checks += await _built(config)
-    else:
-        checks.append(Check("account", False, "not looked at, since something before it failed", "mend that first"))
-    return checks
+    if not all(c.ok for c in checks):
+        return [*checks, Check("market and account", False, "not looked at, since something before it failed")]
+    if config.account.vault is None and config.account.wallet is None:
+        return [*checks, *await _before_deployment(config)]
+    return [*checks, *await _built(config)]
 
 
 async def check(name: str, mend: str, looking: Awaitable[str]) -> Check:
@@ -96,14 +101,27 @@ async def _node(config: "Config", rpc: "Rpc") -> str:
 
 
 async def _journal(config: "Config") -> str:
-    from bot.journal import SqlJournal
-
-    journal = SqlJournal(config.journal.url)
-    try:
+    async with _opened(config) as journal:
         broken = await journal.verify()
         if broken is not None:
             raise DataError(broken)
         return f"whole, {await journal.last_cycle()} cycles"
+
+
+async def _origin(config: "Config", rpc: "Rpc") -> str:
+    from bot.config.origin import expect_origin
+
+    async with _opened(config) as journal:
+        return await expect_origin(rpc, journal, config.journal.url, config.chain.id)
+
+
+@asynccontextmanager
+async def _opened(config: "Config") -> "AsyncIterator[SqlJournal]":
+    from bot.journal import SqlJournal
+
+    journal = SqlJournal(config.journal.url)
+    try:
+        yield journal
     finally:
         await journal.close()
 
@@ -121,31 +139,124 @@ async def _history(config: "Config") -> str:
     return f"{len(closes.rows)} rows of {closes.step_s} s"
 
 
+async def _before_deployment(config: "Config") -> list[Check]:
+    """What can be known without a vault: the market and its feeds."""
+    from bot.cli.session import node
+    from bot.venues.market import verify_market
+
+    async with node(config) as rpc:
+        place = market_of(config)
+        checks = [await check("market", "", _say(verify_market(rpc, place), _counted(place)))]
+        if checks[0].ok:
+            checks.append(await check("feeds", "", _feeds(config, rpc, place)))
+    note = "none yet: `evenkeel vault deploy` makes one, and prints what the section account needs"
+    return [*checks, Check("vault", True, note)]
+
+
 async def _built(config: "Config") -> list[Check]:
-    """What needs the whole: market, account, feeds, key."""
+    """What needs the whole: market, account, feeds, zap and lens, key."""
     from bot.config.wiring import build
 
     try:
         async with build(config) as parts:
             return [
-                Check(
-                    "market",
-                    True,
-                    f"{len(parts.market.tokens)} tokens and {len(parts.market.pools)} pools as configured",
-                ),
-                await check("account and feeds", "do as the message says", _account(parts)),
-                await check("key", "name the keeper's key in the section key, and give it ether", _key(parts)),
+                Check("market", True, _counted(parts.market)),
+                await check("account and feeds", "", _account(parts)),
+                await check("policy against vault", "", _within_corridors(parts)),
+                await check("zap", "", _zap(parts)),
+                await check("lens", "", _lens(parts)),
+                await check("key", "", _key(parts)),
             ]
     except EvenkeelError as error:
-        return [Check("market and account", False, str(error), "do as the message says")]
+        return [Check("market and account", False, str(error))]
+
+
+def market_of(config: "Config") -> "Market":
+    """The market section as the rooms know it."""
+    from bot.config.wiring import market
+
+    return market(config)
+
+
+def _counted(place: "Market") -> str:
+    return f"{len(place.tokens)} tokens and {len(place.pools)} pools as configured"
+
+
+async def _say(looking: Awaitable[None], said: str) -> str:
+    await looking
+    return said
+
+
+async def _feeds(config: "Config", rpc: "Rpc", place: "Market") -> str:
+    from bot.chain.multicall import read_together
+    from bot.config import load_policy
+    from bot.core.units import Timestamp
+    from bot.prices import chainlink
+
+    feeds = tuple(feed for feed in place.feeds if feed.token.symbol in load_policy(config).targets)
+    block = await rpc.call("eth_getBlockByNumber", "latest", False)
+    now = Timestamp(int(block["timestamp"], 16))
+    (found,) = await read_together(rpc, place.multicall3, [chainlink.prices(feeds, now)], "latest")
+    return ", ".join(f"{price.token.symbol} {price.money:,.2f}" for price in found)
 
 
 async def _account(parts: "Parts") -> str:
     snapshot = await parts.observer.observe()
     if snapshot.vault and snapshot.vault.paused:
-        raise DataError(f"vault {snapshot.account} is paused; its owner can unpause it")
+        raise DataError(
+            f"expected vault {snapshot.account} at work, found it paused; see why, then its owner can unpause it: "
+            "`evenkeel vault unpause`"
+        )
     kind = "vault" if snapshot.vault else "wallet"
     return f"{kind} {snapshot.account} seen at block {snapshot.block.number}, every price fresh"
+
+
+async def _within_corridors(parts: "Parts") -> str:
+    """A target outside its corridor: the vault would refuse the bundle that goes there."""
+    from bot.core.units import ONE_BPS
+
+    snapshot, targets = await parts.observer.observe(), parts.policy.targets
+    if snapshot.vault is None:
+        return "a wallet has no corridors"
+    symbols = [price.token.symbol for price in snapshot.prices]
+    strange = [
+        f"{symbol} {targets[symbol]:.2%} outside {least / 100:g}% to {most / 100:g}%"
+        for symbol, (least, most) in zip(symbols, snapshot.vault.corridors, strict=True)
+        if not least <= targets[symbol] * ONE_BPS <= most
+    ]
+    if strange:
+        said = f"expected every target inside its corridor, found {', '.join(strange)}"
+        raise ConfigError(f"{said}; change the policy's targets, or let the owner widen the corridor")
+    return "every target is inside its corridor"
+
+
+async def _zap(parts: "Parts") -> str:
+    from bot.execution import treasury
+
+    vault, zap = parts.config.account.vault, parts.config.account.zap
+    if vault is None or zap is None:
+        return "none: deposits and redemptions go in kind"
+    await treasury.expect_zap(parts.rpc, await treasury.vault_at(parts.rpc, parts.market, vault), zap)
+    return f"{zap}, of this vault"
+
+
+async def _lens(parts: "Parts") -> str:
+    """Nothing of ours asks it; people and their programs do."""
+    from bot.chain.abi import encode_call
+    from bot.core.errors import Reverted
+    from bot.execution.calls import read
+
+    vault, lens = parts.config.account.vault, parts.config.account.lens
+    if vault is None or lens is None:
+        return "none: nothing of ours asks it"
+    try:
+        (raw,) = await read(parts.rpc, lens, encode_call("share_value(address)", vault), "uint256")
+    except (Reverted, DataError) as error:
+        raise ConfigError(
+            f"account.lens: expected a lens that values vault {vault}, found none at {lens} ({error}); correct the "
+            "address, or leave it out"
+        ) from None
+    return f"{lens} values a share at {raw / 10**18:,.4f}"
 
 
 async def _key(parts: "Parts") -> str:
@@ -158,13 +269,17 @@ async def _key(parts: "Parts") -> str:
         return "none: every run is a dry run"
     keeper = await keeper_of(parts.rpc, vault)
     if key.address != keeper:
-        raise ConfigError(f"expected the key of the vault's keeper {keeper}, found that of {key.address}")
+        raise ConfigError(
+            f"expected the key of the vault's keeper {keeper}, found that of {key.address}; name the keeper's in the "
+            "section key, or let the owner name this one: `evenkeel vault keeper`"
+        )
     wei = int(await parts.rpc.call("eth_getBalance", key.address, "latest"), 16)
     price = int(await parts.rpc.call("eth_gasPrice"), 16)
     needed = BUNDLES * BUNDLE_GAS * price
     if wei < needed:
         ether, least = to_units(wei, 18), to_units(needed, 18)
-        raise DataError(f"keeper {keeper}: expected {least:.4f} ether, for {BUNDLES} bundles, found {ether:.4f}")
+        wanted = f"expected {least:.4f} ether, for {BUNDLES} bundles, found {ether:.4f}"
+        raise DataError(f"keeper {keeper}: {wanted}; give it ether")
     return f"keeper {keeper}, {to_units(wei, 18):.4f} ether"
 
 

@@ -67,13 +67,12 @@ async def _status(config: "Config", as_json: bool) -> bool:
 
 async def _plan(config: "Config", as_json: bool) -> None:
     from bot.cli.show import emit, lines
-    from bot.cli.story import proposed
+    from bot.cli.story import planned
     from bot.config.wiring import build
 
     async with build(config) as parts:
         snapshot, proposal = await parts.look()
-        cycle = await parts.journal.last_cycle() + 1
-    said = proposed(cycle, snapshot, proposal)
+    said = planned(snapshot, proposal)
     emit({"verdict": proposal.verdict, "block": snapshot.block.number, "proposal": proposal}, as_json, lines(*said))
 
 

@@ -24,6 +24,7 @@ Files = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show; send nothing, even with a key.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; do it.")]
 
 
@@ -43,8 +44,11 @@ def _paths(files: list[Path] | None) -> list[Path]:
     return [DEFAULT]
 
 
-def confirm(question: str, yes: bool) -> None:
-    """Ask a person. Refused when the answer is no, or when nobody is there to answer."""
+def confirm(question: str, yes: bool, answer: str = "--yes") -> None:
+    """Ask a person, unless `yes`. Refused when the answer is no, or when nobody is there.
+
+    `answer`: the option that answers this question.
+    """
     from bot.core.errors import Refused
 
     if yes:
@@ -52,7 +56,7 @@ def confirm(question: str, yes: bool) -> None:
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:
-        raise Refused("nobody answered; say --yes to do it without a question") from None
+        raise Refused(f"nobody answered; say {answer} to do it without a question; nothing was sent") from None
     if not agreed:
         raise Refused("you said no; nothing was sent")
 

@@ -1,6 +1,7 @@
 """`evenkeel init` and `evenkeel config`: a first configuration, and what the one at hand says."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +11,14 @@ from bot.cli.options import AsJson, Files, settings
 
 if TYPE_CHECKING:
     from bot.config import Config
+    from bot.policy.rules import Policy
 
 STARTER = {
     "evenkeel.yaml": "mainnet.yaml",
     "local.yaml": "local.yaml",
     "policy.yaml": "policy.yaml",
     "config.schema.json": "config.schema.json",
+    "policy.schema.json": "policy.schema.json",
 }  # file written -> file of ours
 
 config_app = typer.Typer(help="Check or show the configuration.", no_args_is_help=True)
@@ -39,7 +42,7 @@ def init(
             file.write(text)
     said = [f"wrote {path}" for path in files]
     where = f"cd {directory} && " if directory != Path(".") else ""
-    following = f"next: {where}evenkeel config check, then evenkeel doctor"
+    following = f"next: {where}evenkeel config check; evenkeel doctor; evenkeel vault deploy"
     emit({"wrote": [str(path) for path in files]}, as_json, lines(*said, following))
 
 
@@ -52,8 +55,23 @@ def check(files: Files = None, as_json: AsJson = False) -> None:
     config = settings(files)
     policy = load_policy(config)
     targets = ", ".join(f"{symbol} {weight:.1%}" for symbol, weight in policy.targets.items())
-    result = {"ok": True, "policy": policy.version, "name": policy.name, "targets": policy.targets}
-    emit(result, as_json, lines("configuration ok", f"policy {policy.name!r} ok (version {policy.version}): {targets}"))
+    notes = list(_outside_corridors(config, policy))
+    result = {"ok": True, "policy": policy.version, "name": policy.name, "targets": policy.targets, "notes": notes}
+    said = ["configuration ok", f"policy {policy.name!r} ok (version {policy.version}): {targets}"]
+    emit(result, as_json, lines(*said, *(f"note: {note}" for note in notes)))
+
+
+def _outside_corridors(config: "Config", policy: "Policy") -> Iterator[str]:
+    """Targets that a vault deployed as the section `vault` says would not let a bundle reach."""
+    from bot.core.units import ONE_BPS
+
+    section = config.vault
+    for symbol, weight in policy.targets.items() if section else ():
+        if section and symbol not in section.tokens:
+            yield f"the policy names {symbol}, vault.tokens do not"
+        elif section and not section.corridors[symbol][0] <= weight * ONE_BPS <= section.corridors[symbol][1]:
+            least, most = section.corridors[symbol]
+            yield f"target of {symbol}, {weight:.2%}, is outside vault.corridors, {least / 100:g}% to {most / 100:g}%"
 
 
 @config_app.command()
@@ -74,13 +92,15 @@ def show(files: Files = None, as_json: AsJson = False) -> None:
 
 
 @config_app.command()
-def schema() -> None:
-    """Print the JSON Schema of the configuration file: every key, its unit and its bounds."""
+def schema(
+    policy: Annotated[bool, typer.Option("--policy", help="Of the policy file instead.")] = False,
+) -> None:
+    """Print the JSON Schema of the configuration file, or of the policy: every key, its unit and its bounds."""
     import json
 
-    from bot.config import json_schema
+    from bot.config import json_schema, policy_schema
 
-    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+    sys.stdout.write(json.dumps(policy_schema() if policy else json_schema(), indent=2) + "\n")
 
 
 def without_secrets(config: "Config") -> dict[str, Any]:

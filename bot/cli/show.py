@@ -60,7 +60,7 @@ def show_status(now: "Status") -> Callable[[Console], None]:
 
     def draw(console: Console) -> None:
         where = "inside" if now.in_band else "OUTSIDE"
-        drift = f"{where} the band: worst drift {now.worst_drift:.2%} of ±{now.band:.2%}"
+        drift = f"{where} the band: worst drift {now.worst_drift:.2%}, band ±{now.band:.2%}"
         console.print(Text(f"{now.account}  block {now.block}  {now.at}  policy {now.policy}"))
         console.print(Text(f"{now.equity:,.2f} {now.numeraire}; {drift}; {_volatility(now)}"))
         console.print(grid(("token", "price", "amount", "money", "weight", "target", "drift"), _token_rows(now)))
@@ -95,7 +95,7 @@ def _token_rows(now: "Status") -> list[tuple[str, ...]]:
             f"{t.money:,.2f}",
             f"{t.weight:.2%}",
             f"{t.target:.2%}",
-            f"{t.drift:+.2%}",
+            f"{_signed(Decimal(repr(t.drift)) * 100, 2)}%",
         )
         for t in now.tokens
     ]
@@ -109,9 +109,9 @@ def _position_rows(now: "Status") -> list[tuple[str, ...]]:
             "in range" if p.in_range else "OUT",
             f"{p.principal:,.2f}",
             f"{p.fees:,.2f}",
-            f"{p.impermanent_loss:+,.2f}",
-            f"{_round(p.impermanent_loss_percent)} %",
-            f"{p.net:+,.2f}",
+            _signed(p.impermanent_loss, 2),
+            f"{_signed(p.impermanent_loss_percent, 3)} %",
+            _signed(p.net, 2),
         )
         for p in now.positions
     ]
@@ -122,5 +122,7 @@ def _short(position: str) -> str:
     return f"{position[:8]}..{position[42:]}" if position.startswith("0x") and len(position) > 42 else position
 
 
-def _round(percent: Decimal) -> str:
-    return f"{percent:+.3f}"
+def _signed(value: Decimal, places: int) -> str:
+    """With its sign, but nothing has none."""
+    text = f"{value:+,.{places}f}"
+    return text if any(digit in "123456789" for digit in text) else text[1:]

@@ -20,12 +20,48 @@ from bot.core.types import (
 )
 from bot.core.units import Money, Raw, to_units
 
+DRY = "This was a dry run: nothing was sent."
+HELD_BACK = ("cool-down", "too small", "cost")  # rules that say why not, after those that say why
+
+
+@dataclass(frozen=True, slots=True)
+class Tense:
+    """How a proposal is told."""
+
+    worth: str
+    idle: str
+    held_back: str
+    acts: str
+    expected: str
+    warned: str
+    refused: str
+
+
+PAST = Tense(
+    worth="was",
+    idle="It did nothing",
+    held_back="But for that it would have acted",
+    acts="It wanted to rebalance",
+    expected="That was expected to",
+    warned="It was warned",
+    refused="A limit refused it",
+)
+NOW = Tense(
+    worth="is",
+    idle="It would do nothing",
+    held_back="But for that it would act",
+    acts="It would rebalance",
+    expected="That is expected to",
+    warned="It would be warned",
+    refused="A limit would refuse it",
+)
+
 
 def tell(records: Sequence[Record]) -> list[str]:
     """One sentence or more for every row, in order."""
     seen: Snapshot | None = None
     said: list[str] = []
-    for record in records:
+    for record in _asked_before_answered(records):
         match record.body:
             case (Snapshot() as seen, Proposal() as proposal):
                 said += proposed(record.cycle, seen, proposal)
@@ -39,30 +75,54 @@ def tell(records: Sequence[Record]) -> list[str]:
                 said.append(f"It sent transaction {tx}.")
             case Outcome() as outcome:
                 said.append(happened(outcome, seen, _plan_of(records)))
-            case Approval(by=by, granted=granted, said=why):
-                said.append(f"{by} {'approved' if granted else 'declined'} it{': ' + why if why else ''}.")
+            case Approval() as answer:
+                said.append(answered(answer))
             case Note(said=note):
                 said.append(f"{note[:1].upper()}{note[1:].rstrip('.')}.")
-    return said
+    return [*said, DRY] if any(record.kind == "rehearsal" for record in records) else said
+
+
+def _asked_before_answered(records: Sequence[Record]) -> list[Record]:
+    """In order, but that an answer stands after what it answers: it is written down before the cycle is."""
+    asked = next((i for i, record in enumerate(records) if record.kind == "cycle"), 0)
+    early = [record for record in records[:asked] if isinstance(record.body, Approval)]
+    return [*(r for r in records[:asked] if r not in early), *records[asked : asked + 1], *early, *records[asked + 1 :]]
 
 
 def proposed(cycle: int, snapshot: Snapshot, proposal: Proposal) -> list[str]:
     """What was seen, what was decided and why."""
-    decision, verdict = proposal.decision, proposal.verdict
+    return _proposal(f"Cycle {cycle} looked at block", PAST, snapshot, proposal)
+
+
+def planned(snapshot: Snapshot, proposal: Proposal) -> list[str]:
+    """What is seen, what would be decided and why."""
+    return _proposal("At block", NOW, snapshot, proposal)
+
+
+def answered(answer: Approval) -> str:
+    """What a person answered, and how."""
+    return f"{answer.by} {'approved' if answer.granted else 'declined'} it{': ' if answer.said else ''}{answer.said}."
+
+
+def _proposal(start: str, tense: Tense, snapshot: Snapshot, proposal: Proposal) -> list[str]:
+    decision, block = proposal.decision, snapshot.block
     said = [
-        f"Cycle {cycle} looked at block {snapshot.block.number} ({moment(snapshot.block.timestamp)}): "
-        f"the portfolio was worth {equity(snapshot):,.2f}."
+        f"{start} {block.number} ({moment(block.timestamp)}): "
+        f"the portfolio {tense.worth} worth {equity(snapshot):,.2f}."
     ]
-    why = "; ".join(reason.said for reason in decision.reasons)
-    if verdict == "idle":
-        return [*said, f"It did nothing, because {why}."]
-    said.append(f"It wanted to rebalance, because {why}.")
+    *reasons, last = (reason.said for reason in decision.reasons) if decision.reasons else ("nothing was asked for",)
+    why = "; ".join([*reasons, last])
+    if proposal.verdict == "idle":
+        if not reasons or decision.reasons[-1].rule not in HELD_BACK:
+            return [*said, f"{tense.idle}, because {why}."]
+        return [*said, f"{tense.idle}, because {last}.", f"{tense.held_back}: {'; '.join(reasons)}."]
+    said.append(f"{tense.acts}, because {why}.")
     if decision.volatility:
-        said.append(f"That was expected to be worth {decision.gain:,.2f} and to cost {decision.cost:,.2f}.")
+        said.append(f"{tense.expected} be worth {decision.gain:,.2f} and to cost {decision.cost:,.2f}.")
     else:
-        said.append(f"That was expected to cost {decision.cost:,.2f}; without price history its worth is unknown.")
+        said.append(f"{tense.expected} cost {decision.cost:,.2f}; without price history its worth is unknown.")
     said += [f"{_step(step, snapshot)}." for step in proposal.plan.steps]
-    objections = {"warn": "It was warned", "ask": "It asked a person first", "refuse": "A limit refused it"}
+    objections = {"warn": tense.warned, "ask": "A person must approve it", "refuse": tense.refused}
     return said + [
         f"{objections[breach.severity]}: {breach.said} (rule {breach.rule})." for breach in proposal.breaches
     ]

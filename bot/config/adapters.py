@@ -69,6 +69,13 @@ class WatchOnly:
         return None
 
 
+class Silent:
+    """Tells nobody: of a verb that tells it all itself."""
+
+    async def tell(self, proposal: Proposal, outcome: Outcome | None) -> None:
+        """Nothing."""
+
+
 class LogNotifier:
     """Tells through the log."""
 

@@ -69,7 +69,10 @@ def load(paths: Sequence[Path], environ: Mapping[str, str] | None = None) -> Con
     """The files, later over earlier, then EVENKEEL_SECTION__KEY from the environment. ConfigError with every fault."""
     sources = Sources()
     for path in paths:
-        _overlay(sources, read_yaml(path), path)
+        data = read_yaml(path)
+        if "targets" in data:
+            raise ConfigError(f"{path}: expected a configuration, found a policy; name it under `policy` in one")
+        _overlay(sources, data, path)
     _environment(sources, os.environ if environ is None else environ)
     return _checked(Config, sources)
 
@@ -95,7 +98,7 @@ def load_policy(config: Config) -> Policy:
 
 
 def read_yaml(path: Path) -> CommentedMap:
-    """One YAML 1.2 mapping with its line numbers. ConfigError when unreadable or not a mapping."""
+    """One YAML 1.2 mapping with its line numbers, be it empty. ConfigError when unreadable or anything else."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
@@ -108,8 +111,11 @@ def read_yaml(path: Path) -> CommentedMap:
         line = f":{mark.line + 1}" if mark else ""
         problem = (e.problem if isinstance(e, MarkedYAMLError) else str(e)) or "a syntax error"
         raise ConfigError(f"{path}{line}: expected valid YAML, found: {problem.splitlines()[0]}") from None
+    if data is None:  # nothing but comments
+        return CommentedMap()
     if not isinstance(data, CommentedMap):
-        raise ConfigError(f"{path}: expected a mapping of keys to values, found {type(data).__name__}")
+        found = "a list" if isinstance(data, list) else f"{_brief(data)} alone"
+        raise ConfigError(f"{path}: expected a mapping of keys to values, found {found}")
     return data
 
 
@@ -181,14 +187,24 @@ def _said(error: ErrorDetails, model: type[BaseModel], sources: Sources) -> str:
         near = get_close_matches(str(path[-1]), _siblings(model, path), n=1)
         return f"{start}expected a known key, found {path[-1]!r}" + (f"; did you mean {near[0]!r}?" if near else "")
     if error["type"] == "missing":
+        # A whole section is missing from all that was said, whoever spoke last.
+        start = f"configuration: {path[0]}: " if model is Config and not path[1:] else start
         return f"{start}expected a value, found nothing"
     if error["type"] == "fault":
         return start + error["msg"]
+    if error["type"] == "value_error":  # a rule of ours about the whole, which says what it found
+        return f"{start}expected: {context['error']}"
+    if error["type"] == "too_short":
+        return f"{start}expected at least {_items(context['min_length'])}, found {_items(context['actual_length'])}"
     expected = error["msg"]
     for theirs, ours in PHRASES.items():
         expected = expected.replace(theirs, ours)
     secret = any(path[: len(keys)] == keys for keys in SECRET_KEYS)
     return f"{start}expected {expected}, found {'something else (not shown)' if secret else _brief(error['input'])}"
+
+
+def _items(count: int) -> str:
+    return "1 item" if count == 1 else f"{count or 'no'} items"
 
 
 def _brief(value: object) -> str:

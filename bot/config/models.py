@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.core.types.world import NO_LEAST, NO_MOST
 from bot.core.units import ONE_BPS, to_raw_ceil, to_raw_floor
+from bot.policy.rules import Policy
 
 FEE_TO_SPACING = {100: 1, 500: 10, 3_000: 60, 10_000: 200}  # Uniswap V3 factory, feeAmountTickSpacing
 MOST_TOKENS, MOST_POOLS = 8, 16  # contracts/modules/layout.vy; bounds of decimals, ages and fees: contracts/Charter.vy
@@ -197,8 +198,12 @@ class Account(Section):
 
     vault: Address | None = Field(None, description="the vault (checksummed)")
     wallet: Address | None = Field(None, description="a wallet to watch; the bot trades through a vault only")
-    zap: Address | None = Field(None, description="Zap of this vault (checksummed): deposits in one token")
-    lens: Address | None = Field(None, description="Lens (checksummed): values the vault for people")
+    zap: Address | None = Field(
+        None, description="Zap of this vault (checksummed): in and out in one token; checked before each use"
+    )
+    lens: Address | None = Field(
+        None, description="Lens (checksummed): shows the vault to people and programs; of ours only doctor asks it"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -356,3 +361,8 @@ class Config(Section):
 def json_schema() -> dict[str, Any]:
     """JSON Schema of the configuration file, for editors; kept in config/config.schema.json."""
     return Config.model_json_schema() | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+
+
+def policy_schema() -> dict[str, Any]:
+    """JSON Schema of the policy file, for editors; kept in config/policy.schema.json."""
+    return Policy.model_json_schema() | {"$schema": "https://json-schema.org/draft/2020-12/schema"}

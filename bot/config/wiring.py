@@ -1,7 +1,7 @@
 """Settings to objects: the one place where the rooms meet."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -11,14 +11,16 @@ from bot.chain.rpc import HttpRpc
 from bot.config.adapters import LogNotifier, Nodes, Seen, WatchOnly
 from bot.config.load import load_policy
 from bot.config.models import Config, MarketSection
+from bot.config.origin import bind, expect_origin
 from bot.core.errors import ChainError, ConfigError, DataError, EvenkeelError
 from bot.core.ports import Executor, Notifier, Observer, Rpc, Signer
 from bot.core.rows import Skip
 from bot.core.types import Feed, Limits, Market, Outcome, PoolSpec, Proposal, Snapshot, Token
 from bot.core.units import Bps, Pips
 from bot.cycle import run_cycle
+from bot.execution.calls import NOBODY
 from bot.execution.executor import DryRunExecutor, VaultExecutor
-from bot.execution.treasury import NOBODY, VaultSetup, keeper_of
+from bot.execution.treasury import VaultSetup, keeper_of
 from bot.journal import SqlJournal
 from bot.observe import ChainObserver, Kind
 from bot.policy.rules import Policy
@@ -52,6 +54,8 @@ class Parts:
         self, *, cycle: int | None = None, seen: Snapshot | None = None, approved: bool = False
     ) -> tuple[Proposal, Outcome | None]:
         """One cycle, recorded; `seen`: of the world as it was shown to a person, not as it is now."""
+        with suppress(ChainError):  # the cycle itself will say so, and the next one tries again
+            await bind(self.rpc, self.journal, self.config.chain.id)
         cycle = cycle or await self.journal.last_cycle() + 1
         proposal, outcome = await run_cycle(
             self.policy,
@@ -63,7 +67,11 @@ class Parts:
             approved=approved,
             dry_run=not self.live,
         )
-        log.info("cycle", number=cycle, verdict=proposal.verdict, live=self.live)
+        decision = proposal.decision
+        drift = max(abs(w - t) for w, t in zip(decision.weights, decision.targets, strict=True))
+        why = "; ".join(reason.said for reason in decision.reasons)
+        seen_so = {"drift": f"{drift:.2%}", "band": f"{decision.band:.2%}", "why": why}
+        log.info("cycle", number=cycle, verdict=proposal.verdict, live=self.live, **seen_so)
         return proposal, outcome
 
     async def record(self, error: Exception) -> None:
@@ -74,9 +82,10 @@ class Parts:
 
 
 @asynccontextmanager
-async def build(config: Config, *, act: bool = False) -> AsyncIterator[Parts]:
+async def build(config: Config, *, act: bool = False, notifier: Notifier | None = None) -> AsyncIterator[Parts]:
     """Everything of one bot, checked against the chain, closed at the end. `act`: with the key, where one is named.
 
+    `notifier`: by default the log.
     ConfigError when a file, the account or the chain is not as configured; ChainError when no node answers.
     """
     account(config)
@@ -90,6 +99,7 @@ async def build(config: Config, *, act: bool = False) -> AsyncIterator[Parts]:
         await verify_market(rpc, place)
         journal = SqlJournal(config.journal.url)
         stack.push_async_callback(journal.close)
+        await expect_origin(rpc, journal, config.journal.url, config.chain.id)
         for record in await journal.records("cycle", last=1):
             if isinstance(record.body, tuple):
                 history.restore([record.body[0]])
@@ -102,7 +112,7 @@ async def build(config: Config, *, act: bool = False) -> AsyncIterator[Parts]:
             await _observer(config, rpc, place, history),
             await _executor(config, rpc, key, journal, place.multicall3),
             journal,
-            LogNotifier(),
+            notifier or LogNotifier(),
             live=key is not None,
         )
 

@@ -1,8 +1,17 @@
-"""What the journal's rows carry beyond the nouns: intents, attempts, skips, approvals and notes."""
+"""What the journal's rows carry beyond the nouns: its chain, intents, attempts, skips, approvals and notes."""
 
 from dataclasses import dataclass
 
 from bot.core.types import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The chain that a journal was begun on: chains with one id differ in their blocks."""
+
+    chain_id: int
+    number: int  # of a block a few below the newest at that time
+    hash: str  # and its hash
 
 
 @dataclass(frozen=True, slots=True)

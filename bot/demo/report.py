@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from bot.core.units import Money
 from bot.demo.figures import Figures, figures
+from bot.demo.loss_plot import loss_picture, panel
 from bot.demo.paths import utc
+from bot.demo.picture import svg as picture_svg
 from bot.demo.plot import Area, Chart, Line, Mark, svg
-from bot.demo.result import Bundle, DemoResult, RangeSeen
+from bot.demo.result import Bundle, DemoResult, PositionSeen, RangeSeen
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -64,6 +66,8 @@ def render_html(result: DemoResult) -> str:
         ahead=Markup(svg(_ahead(result))),
         weights=[(s, t, Markup(svg(c))) for s, t, c in _weights(result)],
         prices=[(c.title, Markup(svg(c))) for c in _prices(result)],
+        earned=Markup(svg(_earned(result))) if found.in_range is not None else None,
+        losses=[Markup(picture_svg(loss_picture([panel(p.name, p.place)]))) for p in _entered(result)],
         utc=utc,
         money=money,
         percent=percent,
@@ -99,12 +103,27 @@ def sections(result: DemoResult) -> tuple[tuple[tuple[str, str], ...], ...]:
         ("traded", f"{money(f.traded)}, swap fees {money(f.swap_fees)}"),
         ("gas", f"{f.gas_used:,} used, {money(f.gas_paid)} paid by the keeper (base fee {result.base_fee_gwei} gwei)"),
     )
-    ranges = (
+    return run, worth, drift, bundles, _ranges(result, f), _shares(result)
+
+
+def _ranges(result: DemoResult, f: Figures) -> tuple[tuple[str, str], ...]:
+    earned = (
         ("LP fees earned", money(result.fees_earned)),
         ("impermanent loss of the ranges", signed(result.impermanent_loss)),
         ("ranges in all", signed(Money(result.fees_earned + result.impermanent_loss))),
     )
-    return run, worth, drift, bundles, ranges, _shares(result)
+    if f.in_range is None:
+        return earned
+    return (
+        *earned,
+        ("loss versus rebalancing", f"{money(result.rebalancing_loss)} to arbitrage, measured from hour to hour"),
+        ("in ranges, on average", f"{money(f.liquidity)}, {f.in_range:.1%} of it in range"),
+        (
+            "fees per day",
+            f"{f.fee_rate:.4%} of that; {f.holding_rate:.4%} would be even with holding, "
+            f"{f.rebalancing_rate:.4%} with rebalancing",
+        ),
+    )
 
 
 def _basket(result: DemoResult) -> str:
@@ -197,6 +216,21 @@ def _weights(result: DemoResult) -> list[tuple[str, float, Chart]]:
         )
         charts.append((symbol, target, chart))
     return charts
+
+
+def _earned(result: DemoResult) -> Chart:
+    """Fees, and both losses below them, as they grew."""
+    lines = (
+        Line("zero", [0.0] * len(result.hours), "target"),
+        Line("loss versus rebalancing", [-float(h.rebalancing_loss) for h in result.hours], "left"),
+        Line("impermanent loss", [float(h.impermanent_loss) for h in result.hours], "hold"),
+        Line("fees", [float(h.fees_earned) for h in result.hours], "vault"),
+    )
+    return Chart("Fees and losses of the ranges", _times(result), lines, marks=_marks(result.bundles), height=220)
+
+
+def _entered(result: DemoResult) -> list[PositionSeen]:
+    return [p for p in result.positions if p.place.held_token or p.place.held_quote]
 
 
 def _prices(result: DemoResult) -> list[Chart]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.core.units import Money, Timestamp
+from bot.ledger.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,20 @@ class Hour:
     band: float
     pools_off: float  # worst distance of a pool's price from the feeds', as a fraction
     ranges: tuple[RangeSeen, ...]
+    liquidity: Money  # what lies in ranges is worth
+    in_range: float | None  # part of that money whose range holds its pool's price; None when nothing is there
+    fees_earned: Money  # this and the next two: of all ranges so far, as in `DemoResult`
+    impermanent_loss: Money
+    rebalancing_loss: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PositionSeen:
+    """A position as it was seen last; prices of `token` in `quote`, amounts for one unit of liquidity."""
+
+    name: str  # its pool and ticks
+    at: Timestamp
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +134,8 @@ class DemoResult:
     out_of_band: int  # cycles that found the worst drift outside the band
     fees_earned: Money  # by the vault's liquidity, each fee at the price when it was seen
     impermanent_loss: Money  # of all ranges, closed and open, against holding what went in; negative is a loss
+    rebalancing_loss: Money  # of all ranges, against trading at the feeds' prices from hour to hour; above 0 is a loss
+    positions: tuple[PositionSeen, ...]  # every range there was, in the order of their first sight
     flow: Money  # traded by ordinary flow
     withdrawn: Money  # by the depositor who left in the middle
     shares: ShareAccount

@@ -167,6 +167,8 @@ class Demo:
             out_of_band=tally.out_of_band,
             fees_earned=tally.fees,
             impermanent_loss=tally.impermanent_loss,
+            rebalancing_loss=tally.rebalancing_loss,
+            positions=tally.positions,
             flow=Money(sum(self._crowd.traded.values(), ZERO)),
             withdrawn=self._withdrawn,
             shares=shares,

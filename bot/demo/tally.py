@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 
+from bot.amm.loss import rebalancing_loss
 from bot.amm.pools import spot
 from bot.core.types import (
     Amount,
+    Entry,
     Memory,
     Outcome,
     Plan,
@@ -20,9 +22,10 @@ from bot.core.units import ETHER_DECIMALS, ZERO, Liquidity, Money, Raw, to_units
 from bot.decision.standing import Standing, stand
 from bot.demo.arbitrage import MILLION
 from bot.demo.paths import PEGGED
-from bot.demo.result import Bundle, Hour, RangeSeen, Refusal
+from bot.demo.result import Bundle, Hour, PositionSeen, RangeSeen, Refusal
 from bot.execution.reconcile import reconcile
-from bot.ledger.profit import position_results
+from bot.ledger.place import name_of, place
+from bot.ledger.profit import PositionResult, entry_of, position_results
 from bot.policy.rules import Policy
 
 
@@ -43,6 +46,9 @@ class Tally:
     _settled: Money = ZERO  # impermanent loss of liquidity that is no longer there
     _open_fees: Money = ZERO
     _open_loss: Money = ZERO
+    _rebalancing_loss: Money = ZERO
+    _last: tuple[Entry, ...] = ()  # what each range held at the last look
+    _positions: dict[str, PositionSeen] = field(default_factory=dict)
 
     @property
     def fees(self) -> Money:
@@ -53,6 +59,16 @@ class Tally:
     def impermanent_loss(self) -> Money:
         """Of all ranges so far, against holding what went in; negative is a loss."""
         return Money(self._settled + self._open_loss)
+
+    @property
+    def rebalancing_loss(self) -> Money:
+        """Of all ranges so far, against holding from each look to the next; above 0 is a loss."""
+        return self._rebalancing_loss
+
+    @property
+    def positions(self) -> tuple[PositionSeen, ...]:
+        """Every range there was, as it was seen last."""
+        return tuple(self._positions.values())
 
     def parts(self) -> tuple[float, ...]:
         """How much of the deposits each token was, in money at the first hour's prices."""
@@ -70,6 +86,10 @@ class Tally:
         shares = seen.vault.shares if seen.vault else 0
         vault = Money(standing.equity * self.supply / shares)
         alone = stand(self.policy, left) if left else None
+        results = position_results(memory, seen)
+        self._measure(seen, memory, results)
+        principal = sum((r.loss.principal for r in results), ZERO)
+        inside = sum((r.loss.principal for r in results if r.in_range), ZERO)
         self.hours.append(
             Hour(
                 at=seen.block.timestamp,
@@ -83,12 +103,33 @@ class Tally:
                 band=standing.band,
                 pools_off=max(_off(pool, seen) for pool in seen.pools),
                 ranges=tuple(_range(seen.pool(p.pool), p) for p in seen.positions if p.tick_lower < p.tick_upper),
+                liquidity=Money(principal),
+                in_range=float(inside / principal) if principal else None,
+                fees_earned=self.fees,
+                impermanent_loss=self.impermanent_loss,
+                rebalancing_loss=self.rebalancing_loss,
             )
         )
-        results = position_results(memory, seen)
+        return standing
+
+    def _measure(self, seen: Snapshot, memory: Memory, results: tuple[PositionResult, ...]) -> None:
+        """Bring fees and losses up to now, and note what the ranges hold."""
         self._open_fees = Money(sum((r.loss.fees for r in results), ZERO))
         self._open_loss = Money(sum((r.loss.money for r in results), ZERO))
-        return standing
+        known = {entry.position: entry for entry in self._last}
+        for position in seen.positions:
+            pool, last = seen.pool(position.pool), known.get(position.id)
+            if last is not None and last.liquidity >= position.liquidity:  # else something was added unseen
+                prices = seen.price(pool.token0), seen.price(pool.token1)
+                lost = rebalancing_loss(pool, position, last.scaled(position.liquidity), *prices)
+                self._rebalancing_loss = Money(self._rebalancing_loss + lost)
+            here = place(seen, position, entry_of(memory, seen, position))
+            name = f"{pool.name}, ticks {name_of(position)}"
+            self._positions[position.id] = PositionSeen(name, seen.block.timestamp, here)
+        self._look(seen)
+
+    def _look(self, seen: Snapshot) -> None:
+        self._last = tuple(entry_of(Memory(), seen, position) for position in seen.positions)
 
     def cycle(self, standing: Standing) -> None:
         """Count a cycle of the bot and whether it found the portfolio out of band."""
@@ -130,6 +171,7 @@ class Tally:
         )
         if outcome.ok:
             self._removed(at, memory, _removals(plan))
+            self._look(after)
 
     def redeemed(self, at: Snapshot, memory: Memory, shares: int) -> None:
         """Shares were redeemed out of what `at` shows: all fees were claimed, and a slice of every range is gone."""

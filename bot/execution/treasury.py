@@ -1,30 +1,23 @@
 """Money into the vault and out of it, and the vault itself: each function returns what really happened."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from bot.chain.abi import checksum, contract_address, decode, encode, encode_call, event_topic, load
-from bot.core.errors import Broken, ChainError, ConfigError, DataError, Reverted
-from bot.core.ports import Rpc, Signer
+from bot.chain.abi import checksum, contract_address, encode, encode_call, load
+from bot.core.errors import Broken, ConfigError, DataError, Reverted
+from bot.core.ports import Rpc
 from bot.core.types import Amount, Feed, Limits, Market, PoolSpec, Token
 from bot.core.types.world import LOCKED_SHARES
-from bot.core.units import Bps, Gas, Raw, Wei, minus_bps_floor
+from bot.core.units import Bps, Gas, Raw, Wei, minus_bps_floor, to_units
 from bot.execution import submit
-from bot.execution.submit import Receipt
+from bot.execution.calls import NOBODY, Sender, address_of, allowed, came, deadline, gained, read, send
 from bot.venues import words
 from bot.venues.vault import SETTINGS
 from bot.venues.zap import ZapDeposit, ZapWithdrawal, encode_deposit, encode_withdraw
 
-Sender = Signer | str  # a signer, or the address of an account that the node itself signs for
-DEADLINE_S = 600  # from the latest block
 NO_DEADLINE = 2**256 - 1
+SHARE_DECIMALS = 18
+LOOK = "it was mined: look at its transfers before anything else is sent"
 REDEEM = "redeem(uint256,uint256[],address,uint256,uint256)"
-NOBODY = "0x" + "00" * 20
-WAIT_S = 120  # for a transaction that the node signed
-TRANSFER = event_topic("Transfer(address,address,uint256)")
 VAULT_TYPES = ("string", "string", "address", "address")
 CHARTER_TYPES = (
     "address",
@@ -113,8 +106,8 @@ async def deploy_vault(rpc: Rpc, sender: Sender, setup: VaultSetup) -> str:
     The vault names its charter before that is there, by the nonce that both are promised here: if the account sends
     anything else meanwhile, the node refuses the charter's, and the vault is nobody's.
     """
-    nonce = await submit.next_nonce(rpc, _address(sender))
-    charter = contract_address(_address(sender), nonce + 1)
+    nonce = await submit.next_nonce(rpc, address_of(sender))
+    charter = contract_address(address_of(sender), nonce + 1)
     vault = await _deploy(rpc, sender, "Vault", setup.encoded_vault(charter), nonce)
     found = await _deploy(rpc, sender, "Charter", setup.encoded_charter(vault), nonce + 1)
     if found != charter:
@@ -133,7 +126,7 @@ async def deploy_lens(rpc: Rpc, sender: Sender) -> str:
 
 
 async def _deploy(rpc: Rpc, sender: Sender, name: str, arguments: bytes, nonce: int | None = None) -> str:
-    receipt = await _send(rpc, sender, None, load(name).bytecode + arguments, nonce)
+    receipt = await send(rpc, sender, None, load(name).bytecode + arguments, nonce)
     address = checksum(receipt["contractAddress"])
     if await rpc.call("eth_getCode", address, "latest") in ("0x", None):
         raise Broken(f"expected {name} at {address} after {receipt['transactionHash']}, found no code; do not use it")
@@ -147,10 +140,10 @@ async def vault_at(rpc: Rpc, market: Market, address: str) -> VaultAt:
     """The vault with its tokens as the market knows them. ConfigError when it lists another, or is no vault."""
     known = {token.address: token for token in market.tokens}
     try:
-        (said,) = await _read(rpc, address, encode_call("settings()"), *SETTINGS)
+        (said,) = await read(rpc, address, encode_call("settings()"), *SETTINGS)
         listed = [checksum(each.token) for each in words.settings(said).tokens]
     except (Reverted, DataError):
-        raise _strange(address) from None
+        raise await _strange(rpc, address) from None
     if strange := [token for token in listed if token not in known]:
         raise ConfigError(f"vault {address}: found token {', '.join(strange)}, not among market.tokens; list it there")
     return VaultAt(address, tuple(known[token] for token in listed))
@@ -159,28 +152,50 @@ async def vault_at(rpc: Rpc, market: Market, address: str) -> VaultAt:
 async def keeper_of(rpc: Rpc, vault: str) -> str:
     """Who may rebalance the vault, checksummed. ConfigError when it is no vault."""
     try:
-        (rules,) = await _read(rpc, vault, encode_call("setting(uint256)", words.RULES), "uint256")
+        (rules,) = await read(rpc, vault, encode_call("setting(uint256)", words.RULES), "uint256")
     except (Reverted, DataError):
-        raise _strange(vault) from None
+        raise await _strange(rpc, vault) from None
     return checksum(words.keeper(rules))
 
 
 async def charter_of(rpc: Rpc, vault: str) -> str:
     """The contract by which the owner rules the vault, checksummed."""
-    (charter,) = await _read(rpc, vault, encode_call("charter()"), "address")
+    (charter,) = await read(rpc, vault, encode_call("charter()"), "address")
     return checksum(charter)
 
 
 async def shares_of(rpc: Rpc, vault: VaultAt, holder: str) -> int:
     """A holder's balance of shares."""
-    (shares,) = await _read(rpc, vault.address, encode_call("balanceOf(address)", holder), "uint256")
+    (shares,) = await read(rpc, vault.address, encode_call("balanceOf(address)", holder), "uint256")
     return int(shares)
+
+
+async def supply_of(rpc: Rpc, vault: VaultAt) -> int:
+    """All shares, as the next mint or redemption will count them: locked ones and the fee that is due included."""
+    asked = (encode_call("totalSupply()"), encode_call("fee_due()"))
+    return sum([(await read(rpc, vault.address, data, "uint256"))[0] for data in asked])
+
+
+async def cost_of(rpc: Rpc, vault: VaultAt, shares: int) -> tuple[Amount, ...]:
+    """What minting `shares` takes of each token at the latest block, in the vault's order."""
+    found = await _uints(rpc, vault.address, encode_call("preview_mint(uint256)", shares))
+    return tuple(Amount(token, Raw(raw)) for token, raw in zip(vault.tokens, found, strict=True))
+
+
+async def expect_balance(rpc: Rpc, holder: str, amounts: tuple[Amount, ...]) -> None:
+    """DataError when the holder has less than one of the amounts."""
+    for amount in amounts:
+        (raw,) = await read(rpc, amount.token.address, encode_call("balanceOf(address)", holder), "uint256")
+        if raw < amount.raw:
+            found = Amount(amount.token, raw).units
+            wanted = f"at least {amount.units:,f} {amount.token.symbol} at {holder}"
+            raise DataError(f"expected {wanted}, found {found:,f}; give less, or fund it; nothing was sent")
 
 
 async def owed_to(rpc: Rpc, vault: VaultAt, holder: str) -> tuple[Amount, ...]:
     """What redemptions set aside for a holder, of every token in the vault's order."""
     asked = [encode_call("owed(uint256,address)", i, holder) for i in range(len(vault.tokens))]
-    found = [(await _read(rpc, vault.address, data, "uint256"))[0] for data in asked]
+    found = [(await read(rpc, vault.address, data, "uint256"))[0] for data in asked]
     return tuple(Amount(token, Raw(raw)) for token, raw in zip(vault.tokens, found, strict=True))
 
 
@@ -189,7 +204,7 @@ async def shares_for(rpc: Rpc, vault: VaultAt, amounts: tuple[Amount, ...]) -> i
 
     ValueError when nothing is minted yet: the first mint takes whole amounts and names its own shares.
     """
-    (supply,) = await _read(rpc, vault.address, encode_call("totalSupply()"), "uint256")
+    (supply,) = await read(rpc, vault.address, encode_call("totalSupply()"), "uint256")
     if supply <= LOCKED_SHARES:
         raise ValueError("vault: no shares yet; the first mint takes whole amounts, so name its shares")
     many = supply << 64  # far more than anybody mints: their cost, rounded up, is exact for each of them
@@ -219,16 +234,16 @@ async def deposit_in_kind(
 
     The first mint of a vault takes `most` whole. Reverted when the shares cost more.
     """
-    account = _address(sender)
+    account = address_of(sender)
     data = encode_call(
         "mint(uint256,uint256[],address,uint256)",
         shares,
         [amount.raw for amount in most],
         receiver or account,
-        await _deadline(rpc),
+        await deadline(rpc),
     )
     asked = tuple((amount.token.address, amount.raw) for amount in most)
-    return await _move(rpc, sender, vault, vault.address, data, asked, receiver)
+    return await _move(rpc, sender, vault, vault.address, data, asked, receiver, shares)
 
 
 async def redeem(
@@ -244,16 +259,19 @@ async def redeem(
 
     `skip`: bit i sets token i's part aside for the receiver to `claim`, for a token that cannot move now.
     """
-    account = _address(sender)
+    account = address_of(sender)
     minima = [amount.raw for amount in least]
-    data = encode_call(REDEEM, shares, minima, receiver or account, await _deadline(rpc), skip)
-    return await _move(rpc, sender, vault, vault.address, data, (), receiver)
+    data = encode_call(REDEEM, shares, minima, receiver or account, await deadline(rpc), skip)
+    return await _move(rpc, sender, vault, vault.address, data, (), receiver, -shares)
 
 
 async def claim(rpc: Rpc, sender: Sender, vault: VaultAt, token: Token, receiver: str | None = None) -> Moved:
-    """Take all that redemptions set aside for the sender of one token. Reverted when that is nothing."""
-    data = encode_call("claim(uint256,address)", vault.tokens.index(token), receiver or _address(sender))
-    return await _move(rpc, sender, vault, vault.address, data, (), receiver)
+    """Take all that redemptions set aside for the sender of one token.
+
+    Reverted when that is nothing; Broken when none of it came.
+    """
+    data = encode_call("claim(uint256,address)", vault.tokens.index(token), receiver or address_of(sender))
+    return _with_least(await _move(rpc, sender, vault, vault.address, data, (), receiver, 0), Amount(token, Raw(1)))
 
 
 def cushioned(amounts: tuple[Amount, ...], cushion_bps: int) -> tuple[Amount, ...]:
@@ -267,18 +285,41 @@ def cushioned(amounts: tuple[Amount, ...], cushion_bps: int) -> tuple[Amount, ..
 async def deposit_zap(
     rpc: Rpc, sender: Sender, vault: VaultAt, zap: str, deposit: ZapDeposit, receiver: str | None = None
 ) -> Moved:
-    """Pay one token, receive exactly the deposit's shares; what is left of every token comes back."""
-    data = encode_deposit(deposit, receiver or _address(sender), await _deadline(rpc))
+    """Pay one token, receive exactly the deposit's shares; what is left of every token comes back.
+
+    ConfigError, before anything is signed, when `zap` is not the vault's.
+    """
+    await expect_zap(rpc, vault, zap)
+    data = encode_deposit(deposit, receiver or address_of(sender), await deadline(rpc))
     asked = ((deposit.give.token.address, int(deposit.give.raw)),)
-    return await _move(rpc, sender, vault, zap, data, asked, receiver)
+    return await _move(rpc, sender, vault, zap, data, asked, receiver, deposit.shares)
 
 
 async def redeem_zap(
     rpc: Rpc, sender: Sender, vault: VaultAt, zap: str, withdrawal: ZapWithdrawal, receiver: str | None = None
 ) -> Moved:
-    """Burn shares for one token, at least the withdrawal's least of it."""
-    data = encode_withdraw(withdrawal, receiver or _address(sender), await _deadline(rpc))
-    return await _move(rpc, sender, vault, zap, data, ((vault.address, withdrawal.shares),), receiver)
+    """Burn shares for one token, at least the withdrawal's least of it.
+
+    ConfigError, before anything is signed, when `zap` is not the vault's.
+    """
+    await expect_zap(rpc, vault, zap)
+    data = encode_withdraw(withdrawal, receiver or address_of(sender), await deadline(rpc))
+    asked, least = ((vault.address, withdrawal.shares),), Amount(withdrawal.expect.token, withdrawal.least)
+    return _with_least(await _move(rpc, sender, vault, zap, data, asked, receiver, -withdrawal.shares), least)
+
+
+async def expect_zap(rpc: Rpc, vault: VaultAt, zap: str) -> None:
+    """ConfigError when there is no zap at `zap`, or one of another vault: it would be given an allowance."""
+    wanted = f"account.zap: expected the zap of vault {vault.address}"
+    mend = "correct the address, or leave it out and go in kind"
+    if await rpc.call("eth_getCode", zap, "latest") in ("0x", None):
+        raise ConfigError(f"{wanted}, found no contract at {zap}; {mend}")
+    try:
+        (found,) = await read(rpc, zap, encode_call("vault()"), "address")
+    except (Reverted, DataError):
+        raise ConfigError(f"{wanted}, found another contract at {zap}; {mend}") from None
+    if checksum(found) != vault.address:
+        raise ConfigError(f"{wanted}, found at {zap} that of vault {checksum(found)}; {mend}")
 
 
 # ------------------------------------------------------------------ parts
@@ -292,99 +333,48 @@ async def _move(
     data: bytes,
     asked: tuple[tuple[str, int], ...],
     receiver: str | None,
+    shares: int,
 ) -> Moved:
-    """Send one call that moves tokens, with exactly the allowances (token, raw) it asks for around it."""
-    async with _allowed(rpc, sender, to, asked) as receipts:
-        receipt = await _send(rpc, sender, to, data)
+    """Send one call that moves tokens, with exactly the allowances (token, raw) it asks for around it.
+
+    `shares`: how many it mints for the receiver, or below 0 takes from the sender. Broken when it was mined and they
+    did not move.
+    """
+    async with allowed(rpc, sender, to, asked) as receipts:
+        receipt = await send(rpc, sender, to, data)
         receipts.append(receipt)
-    ours = {checksum(_address(sender)), checksum(receiver or _address(sender))}
-    gained = _gained(receipt, ours)
+    ours = {checksum(address_of(sender)), checksum(receiver or address_of(sender))}
+    if shares and not came(receipt, vault.address, ours, shares):
+        units = to_units(shares, SHARE_DECIMALS)
+        said = f"expected {units:+,f} shares of vault {vault.address} to move in {receipt['transactionHash']}"
+        raise Broken(f"{said}, found that they did not; {LOOK}")
+    net = gained(receipt, ours)
     return Moved(
         tx=receipt["transactionHash"],
         block=int(receipt["blockNumber"], 16),
-        shares=gained.get(vault.address, 0),
-        amounts=tuple(Amount(token, Raw(gained.get(token.address, 0))) for token in vault.tokens),
+        shares=net.get(vault.address, 0),
+        amounts=tuple(Amount(token, Raw(net.get(token.address, 0))) for token in vault.tokens),
         gas_used=Gas(sum(int(each["gasUsed"], 16) for each in receipts)),
         fee=Wei(sum(int(each["gasUsed"], 16) * int(each["effectiveGasPrice"], 16) for each in receipts)),
     )
 
 
-@asynccontextmanager
-async def _allowed(
-    rpc: Rpc, sender: Sender, spender: str, asked: tuple[tuple[str, int], ...]
-) -> AsyncIterator[list[Receipt]]:
-    """Allow exactly what is asked, and nothing afterwards, also when the call in between fails; the receipts."""
-    receipts: list[Receipt] = []
-    try:
-        for token, raw in asked:
-            receipts += await _allow(rpc, sender, token, spender, raw)
-        yield receipts
-    finally:
-        for token, _ in asked:
-            receipts += await _allow(rpc, sender, token, spender, 0)
-
-
-async def _allow(rpc: Rpc, sender: Sender, token: str, spender: str, raw: int) -> list[Receipt]:
-    """Make the allowance exactly `raw`; by way of 0, which is the only way that USDT accepts."""
-    owner = _address(sender)
-    (now,) = await _read(rpc, token, encode_call("allowance(address,address)", owner, spender), "uint256")
-    steps = [] if now == raw else [raw] if 0 in (now, raw) else [0, raw]
-    return [await _send(rpc, sender, token, encode_call("approve(address,uint256)", spender, step)) for step in steps]
-
-
-def _gained(receipt: Receipt, ours: set[str]) -> dict[str, int]:
-    """Net amounts by token that came to our addresses, from the receipt's Transfer events."""
-    gained: dict[str, int] = {}
-    for log in receipt["logs"]:
-        if len(log["topics"]) != 3 or log["topics"][0] != TRANSFER:
-            continue
-        source, target = (checksum("0x" + topic[-40:]) for topic in log["topics"][1:])
-        token, raw = checksum(log["address"]), int(log["data"], 16)
-        gained[token] = gained.get(token, 0) + raw * ((target in ours) - (source in ours))
-    return gained
-
-
-async def _deadline(rpc: Rpc) -> int:
-    block = await rpc.call("eth_getBlockByNumber", "latest", False)
-    return int(block["timestamp"], 16) + DEADLINE_S
-
-
-async def _read(rpc: Rpc, to: str, data: bytes, *returns: str, sender: str = NOBODY) -> tuple[Any, ...]:
-    answer = await rpc.call("eth_call", {"from": sender, "to": to, "data": "0x" + data.hex()}, "latest")
-    return decode(returns, bytes.fromhex(answer[2:]))
+def _with_least(moved: Moved, least: Amount) -> Moved:
+    """The same. Broken when less of the token came."""
+    got = next(amount for amount in moved.amounts if amount.token == least.token)
+    if got.raw < least.raw:
+        symbol = least.token.symbol
+        raise Broken(f"expected at least {least.units:,f} {symbol} from {moved.tx}, found {got.units:,f}; {LOOK}")
+    return moved
 
 
 async def _uints(rpc: Rpc, to: str, data: bytes, sender: str = NOBODY) -> tuple[int, ...]:
-    (found,) = await _read(rpc, to, data, "uint256[]", sender=sender)
+    (found,) = await read(rpc, to, data, "uint256[]", sender=sender)
     return tuple(found)
 
 
-def _strange(address: str) -> ConfigError:
-    return ConfigError(
-        f"account.vault {address}: expected an Evenkeel vault, found something else; correct the address"
-    )
-
-
-def _address(sender: Sender) -> str:
-    return sender if isinstance(sender, str) else sender.address
-
-
-async def _send(rpc: Rpc, sender: Sender, to: str | None, data: bytes, nonce: int | None = None) -> Receipt:
-    """Send, wait, and return the receipt. Reverted with the contract's words when it fails."""
-    if not isinstance(sender, str):
-        return await submit.send(rpc, sender, to, data, nonce=nonce)
-    transaction = {"from": sender, "data": "0x" + data.hex()} | ({"to": to} if to else {})
-    if nonce is not None:
-        transaction["nonce"] = hex(nonce)
-    transaction["gas"] = hex(submit.gas_limit(int(await rpc.call("eth_estimateGas", transaction), 16)))
-    tx = await rpc.call("eth_sendTransaction", transaction)
-    for _ in range(WAIT_S * 10):
-        found = await submit.find_receipt(rpc, tx)
-        if found is not None:
-            break
-        await asyncio.sleep(0.1)
-    else:
-        raise ChainError(f"expected {tx} to be mined within {WAIT_S} s, found it waiting; look it up before retrying")
-    if not submit.succeeded(found):
-        raise Reverted(await submit.why(rpc, found))
-    return found
+async def _strange(rpc: Rpc, address: str) -> ConfigError:
+    wanted = f"account.vault {address}: expected an Evenkeel vault"
+    if await rpc.call("eth_getCode", address, "latest") in ("0x", None):
+        return ConfigError(f"{wanted}, found no contract; correct the address, or name a node of the vault's chain")
+    return ConfigError(f"{wanted}, found something else; correct the address")

@@ -6,10 +6,11 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from bot.core.errors import Broken
-from bot.core.rows import Approval, Attempt, Intent, Note, Skip
+from bot.core.rows import Approval, Attempt, Intent, Note, Origin, Skip
 from bot.core.types import Outcome, Proposal, Snapshot
 
 BODIES: Final[dict[str, TypeAdapter[Any]]] = {
+    "chain": TypeAdapter(Origin),
     "cycle": TypeAdapter(tuple[Snapshot, Proposal]),
     "skip": TypeAdapter(Skip),
     "simulation": TypeAdapter(Outcome),

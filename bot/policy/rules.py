@@ -110,7 +110,7 @@ class Policy(Rule):
     @classmethod
     def _whole(cls, targets: dict[str, float]) -> dict[str, float]:
         if any(not 0 <= weight <= 1 for weight in targets.values()):
-            raise ValueError(f"every weight must lie between 0 and 1, was {targets}")
+            raise ValueError(f"every weight must lie between 0 and 1 (40 % is 0.40), was {targets}")
         if abs(sum(targets.values()) - 1) > 1e-9:
             raise ValueError(f"weights must sum to 1, they sum to {sum(targets.values()):.6g}")
         return targets

@@ -59,7 +59,7 @@ def vault(address: str, market: Market, tokens: tuple[Token, ...], now: Timestam
         *owed_totals(address),
     ]
     found = words.settings(said)
-    registry = _registry(address, found.tokens, tokens)
+    registry = _registry(address, found.tokens, tokens, market)
     specs = _specs(address, found, market)
     places = [(specs[pool], lower, upper) for pool, lower, upper in found.positions]
     ranges, *pairs = yield from together(_positions(address, places))
@@ -110,13 +110,18 @@ def _positions(address: str, places: list[tuple[PoolSpec, int, int]]) -> list[Re
     return [own_ranges(ranges, address), *(holding(spec, address) for spec, *_ in places if spec.kind == "v2")]
 
 
-def _registry(address: str, listed: tuple[TokenWords, ...], tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+def _registry(
+    address: str, listed: tuple[TokenWords, ...], tokens: tuple[Token, ...], market: Market
+) -> tuple[Token, ...]:
     known = {token.address.lower(): token for token in tokens}
     found = [each.token for each in listed]
     if set(found) != set(known):
+        symbols = {token.address.lower(): token.symbol for token in market.tokens}
+        has = ", ".join(symbols.get(each, checksum(each)) for each in found)
+        named = ", ".join(token.symbol for token in tokens)
         raise ConfigError(
-            f"vault {address}: expected exactly the portfolio's tokens {sorted(map(checksum, known))}, "
-            f"found {sorted(map(checksum, found))}; let the policy name every token of the vault"
+            f"vault {address}: expected the policy to name the vault's tokens ({has}), found that it names {named}; "
+            "let the policy name every token of the vault, and no other"
         )
     return tuple(known[each] for each in found)
 

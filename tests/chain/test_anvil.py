@@ -13,7 +13,7 @@ from bot.chain.abi import encode_call
 from bot.chain.anvil import Anvil
 from bot.chain.mainnet import MAINNET
 from bot.chain.rpc import HttpRpc
-from bot.core.errors import ChainError, ConfigError, Reverted
+from bot.core.errors import ChainError, DataError, Reverted
 
 pytestmark = pytest.mark.chain
 ANYBODY = "0x00000000000000000000000000000000000A11cE"
@@ -75,15 +75,17 @@ async def test_anvil__cancelled_while_starting__process_is_gone():
 
 
 async def test_anvil__upstream_not_reachable__says_why():
-    with pytest.raises(ChainError, match=r"anvil did not start: .*(connect|error)"):
+    with pytest.raises(
+        ChainError, match=r"anvil did not start: .*(connect|error).*is the address of the node to fork right"
+    ):
         await Anvil(fork_url="http://127.0.0.1:9", options=("--retries", "0")).__aenter__()
 
 
 @pytest.mark.parametrize(
     ("name", "pack", "said"),
     [
-        ("state.json", lambda b: b, "anvil did not start: .*state"),
-        ("state.json.gz", gzip.compress, "anvil did not start: .*state"),
+        ("state.csv", lambda b: b, r"expected a recorded state .* in .*state\.csv, found another file"),
+        ("state.json.gz", gzip.compress, r"expected a recorded state .* in .*state\.json\.gz, found another file"),
         ("state.json.gz", lambda b: b, r"expected a recorded state in .*state\.json\.gz, found Not a gzipped file"),
     ],
     ids=["plain", "packed", "not packed"],
@@ -92,12 +94,12 @@ async def test_anvil__state_file_that_is_none__says_why(
     tmp_path: Path, name: str, pack: Callable[[bytes], bytes], said: str
 ):
     (tmp_path / name).write_bytes(pack(b"no state"))
-    with pytest.raises(ChainError, match=said):
+    with pytest.raises(DataError, match=said):
         await Anvil(state=tmp_path / name).__aenter__()
 
 
 async def test_anvil__no_state_file__is_the_callers_to_correct(tmp_path: Path):
-    with pytest.raises(ConfigError, match="found no file; correct the path"):
+    with pytest.raises(DataError, match="found no file; correct the path"):
         await Anvil(state=tmp_path / "none.json.gz").__aenter__()
 
 

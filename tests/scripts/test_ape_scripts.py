@@ -66,6 +66,10 @@ async def test_deploy_deposit_redeem__through_ape__do_it_only_with_send(replica:
     # 4,000 + 1.5 x 3,000 + 0.02 x 90,000 in money; a million of the smallest part of a share stay locked
     assert await balance(replica, vault) == 10_300 * 10**18 - 10**6
 
+    said = ape(replica, "redeem", "100", "--zap", "USDC", *files)
+    assert f"through zap {zap}" in said
+    assert "nothing was sent" in said
+
     said = ape(replica, "redeem", "all", *files, "--send")
     assert "-10,299.999999999999000000 shares" in said
     assert await balance(replica, vault) == 0

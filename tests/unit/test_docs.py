@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.chain.abi import selector
 from bot.decision.benefit import gain
 from bot.decision.standing import Standing
 from tests.factories import policy
@@ -39,6 +40,43 @@ def test_page__its_make_targets__exist(page):
     for target in re.findall(r"`make ([\w-]+)`|^make ([\w-]+)", page.read_text(), re.M):
         name = next(filter(None, target))
         assert re.search(rf"^{name}:", makefile, re.M), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_page__its_verbs__exist(page):
+    import typer
+
+    from bot.cli import app
+
+    text = page.read_text()
+    blocks = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.M | re.S))
+    for words in re.findall(r"`evenkeel ([^`]+)`", text) + re.findall(
+        r"(?:^|; |&& )evenkeel ([^;&\n#]+)", blocks, re.M
+    ):
+        command = typer.main.get_command(app)
+        for word in words.split():
+            if not getattr(command, "commands", None):
+                break
+            assert word in command.commands, f"{page.name}: evenkeel {words}"
+            command = command.commands[word]
+
+
+def test_readme__rows_of_the_demos_table__are_in_it():
+    text = (ROOT / "README.md").read_text()
+    table = text[text.index("## What you see") : text.index("The prices are made up")]
+    source = (ROOT / "bot" / "demo" / "report.py").read_text()
+    rows = [row for line in re.findall(r"^\| (`.*?`) \|", table, re.M) for row in re.findall(r"`([^`]+)`", line)]
+    assert len(rows) > 5
+    for row in rows:
+        assert f'("{row}", ' in source, row
+    assert "held untouched" in rows  # the one that may be against us
+    assert not re.search(r"\d{3}", table), "a figure that nothing makes anew"
+
+
+def test_operations_page__calldata__is_what_the_charter_takes():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    for call in ("pause()", "unpause()"):
+        assert f"`{call}` is `0x{selector(call).hex()}`" in text
 
 
 def test_readme__fits_a_screen_or_three():

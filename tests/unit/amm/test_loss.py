@@ -2,12 +2,23 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from math import inf, nan
+from math import inf, nan, sqrt
 
+import numpy as np
 import pytest
 
 from bot.amm import v2, v3
-from bot.amm.loss import concentrated_loss, constant_product_loss, impermanent_loss
+from bot.amm.loss import (
+    concentrated_loss,
+    constant_product_loss,
+    held_loss,
+    impermanent_loss,
+    range_amounts,
+    range_shortfall,
+    range_value,
+    rebalancing_loss,
+    weighted_loss,
+)
 from bot.amm.pools import spot
 from bot.core.types import Entry, Pool, Position
 from bot.core.units import Liquidity, Money, Raw
@@ -54,12 +65,119 @@ def test_constant_product_loss__no_price__refused(ratio: float) -> None:
         constant_product_loss(ratio)
 
 
-@pytest.mark.parametrize(
-    "arguments", [(0, 1, 1, 2), (1, -1, 1, 2), (1, 1, 2, 2), (1, 1, -1, 2), (nan, 1, 1, 2), (1, inf, 1, 2)]
-)
-def test_concentrated_loss__no_prices_or_no_range__refused(arguments) -> None:
-    with pytest.raises(ValueError, match="loss: prices must be above 0"):
+@pytest.mark.parametrize("arguments", [(0, 1, 1, 2), (1, -1, 1, 2), (nan, 1, 1, 2), (1, inf, 1, 2)])
+def test_concentrated_loss__no_prices__refused(arguments) -> None:
+    with pytest.raises(ValueError, match="loss: prices must be above 0 and finite, found"):
         concentrated_loss(*arguments)
+
+
+@pytest.mark.parametrize("ends", [(2, 2), (2, 1), (-1, 2), (nan, 2), (1, nan)])
+def test_concentrated_loss__no_range__refused(ends) -> None:
+    with pytest.raises(ValueError, match="loss: a range needs 0 <= lower < upper"):
+        concentrated_loss(1, 1, *ends)
+
+
+def test_concentrated_loss__arrays__one_by_one() -> None:
+    prices, lowers = np.array([0.5, 1.0, 1.7, 9.0]), np.array([[0.1], [0.9]])
+    table = concentrated_loss(1.2, prices, lowers, 2.0)
+    assert table.shape == (2, 4)
+    singly = [[concentrated_loss(1.2, float(p), float(low[0]), 2.0) for p in prices] for low in lowers]
+    assert table == pytest.approx(np.array(singly), rel=1e-14)
+
+
+def test_concentrated_loss__width_to_0__a_limit_order() -> None:
+    """All is sold at the one price, so of r = now / then the loss tends to -|r - 1| / (r + 1)."""
+    for ratio in (0.5, 0.99, 1.01, 3.0):
+        tiny = concentrated_loss(5.0, 5.0 * ratio, 5.0 * (1 - 1e-7), 5.0 * (1 + 1e-7))
+        assert tiny == pytest.approx(-abs(ratio - 1) / (ratio + 1), rel=2e-5)
+
+
+def test_concentrated_loss__tiny_moves__keep_their_digits() -> None:
+    """A quarter of the move squared, over twice what the range's width leaves: no cancellation of ones."""
+    for move in (1e-3, 1e-5, 1e-6):
+        expected = -((sqrt(1 + move) - 1) ** 2) / ((1 - sqrt(1 / 1.21)) * (1 + move) + 1 - sqrt(0.81))
+        assert concentrated_loss(1.0, 1 + move, 0.81, 1.21) == pytest.approx(expected, rel=1e-8)
+
+
+def test_range_shortfall__price_inside__is_the_same_for_every_range() -> None:
+    expected = (sqrt(3.0) - sqrt(2.0)) ** 2 / sqrt(2.0)
+    for ends in ((0, inf), (1, 4), (1.9, 3.1)):
+        assert range_shortfall(2.0, 3.0, *ends) == pytest.approx(expected, rel=1e-12)
+
+
+def test_range_value__in_under_and_over_the_range__is_its_amounts() -> None:
+    prices = np.array([0.5, 1.0, 2.0, 4.0, 9.0])
+    amount0, amount1 = range_amounts(prices, 1.0, 4.0)
+    assert range_value(prices, 1.0, 4.0) == pytest.approx(amount0 * prices + amount1)
+    assert amount0 == pytest.approx([0.5, 0.5, 1 / sqrt(2) - 0.5, 0, 0])
+    assert amount1 == pytest.approx([0, 0, sqrt(2) - 1, 1, 1])
+
+
+def test_held_loss__amounts_of_the_entry__is_the_concentrated_loss() -> None:
+    prices = np.geomspace(0.1, 30, 40)
+    assert held_loss(prices, 1.0, 4.0, *range_amounts(2.0, 1.0, 4.0)) == pytest.approx(
+        concentrated_loss(2.0, prices, 1.0, 4.0), abs=1e-14
+    )
+
+
+def test_held_loss__entered_in_two_halves__is_the_mean_of_their_losses() -> None:
+    (early0, early1), (late0, late1) = range_amounts(1.5, 1.0, 4.0), range_amounts(3.0, 1.0, 4.0)
+    both = held_loss(2.0, 1.0, 4.0, (early0 + late0) / 2, (early1 + late1) / 2)
+    lost = range_shortfall(1.5, 2.0, 1.0, 4.0) + range_shortfall(3.0, 2.0, 1.0, 4.0)
+    assert both == pytest.approx(-lost / (2.0 * (early0 + late0) + early1 + late1))
+
+
+def test_held_loss__held_nothing_or_less__refused() -> None:
+    with pytest.raises(ValueError, match="loss: what was held must be above 0"):
+        held_loss(1.0, 0.5, 2.0, 0.0, 0.0)
+    with pytest.raises(ValueError, match="loss: held token1 must be at least 0"):
+        held_loss(1.0, 0.5, 2.0, 1.0, -0.1)
+
+
+# ------------------------------------------------------------------ weighted
+
+
+def test_weighted_loss__two_halves__the_constant_product() -> None:
+    ratios = np.array([0.01, 0.5, 1.0, 1.7, 200.0])
+    halves = weighted_loss(np.column_stack([ratios, np.ones(5)]), np.array([0.5, 0.5]))
+    assert halves == pytest.approx(constant_product_loss(ratios), abs=1e-15)
+
+
+def test_weighted_loss__eighty_twenty__as_balancer_tells() -> None:
+    """prod(r^w) / sum(w r) - 1 at 80 % of what doubled: 2^0.8 / 1.8 - 1."""
+    assert weighted_loss(np.array([2.0, 1.0]), np.array([0.8, 0.2])) == pytest.approx(2**0.8 / 1.8 - 1)
+
+
+def test_weighted_loss__three_assets_traded_to_new_prices__as_their_amounts_say() -> None:
+    """The invariant prod(x^w) and the spot prices w_i / x_i give the amounts; no formula of a loss is used."""
+    weights, then, now = np.array([0.5, 0.3, 0.2]), np.array([2.0, 5.0, 1.0]), np.array([3.0, 4.0, 1.1])
+    entered = weights / then  # worth 1, at spot prices
+    shape = weights / now
+    left = shape * np.prod(entered**weights) / np.prod(shape**weights)
+    assert np.prod(left**weights) == pytest.approx(np.prod(entered**weights))
+    assert weighted_loss(now / then, weights) == pytest.approx((left @ now) / (entered @ now) - 1)
+
+
+def test_weighted_loss__all_prices_alike__nothing() -> None:
+    assert weighted_loss(np.full((7, 3), 1.3), np.array([0.5, 0.3, 0.2])) == pytest.approx(np.zeros(7), abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "weights", "said"),
+    [
+        ([1.0, 1.0], [0.5, 0.4], "two or more weights must sum to 1"),
+        ([1.0, 1.0], [1.0], "two or more weights must sum to 1"),
+        ([1.0, 1.0], [1.5, -0.5], "weights must be above 0"),
+        ([1.0, 1.0, 1.0], [0.5, 0.5], "2 weights need as many price ratios"),
+        ([1.0, 0.0], [0.5, 0.5], "price ratios must be above 0"),
+    ],
+)
+def test_weighted_loss__no_weights_or_ratios__refused(ratios, weights, said) -> None:
+    with pytest.raises(ValueError, match=f"loss: {said}"):
+        weighted_loss(np.array(ratios), np.array(weights))
+
+
+# ------------------------------------------------------------------ exact
 
 
 @pytest.mark.parametrize("zero_for_one", [True, False])
@@ -122,3 +240,28 @@ def test_impermanent_loss__entry_of_more_liquidity__refused_until_scaled() -> No
     with pytest.raises(ValueError, match="its entry stands for 1000000000000000000; scale the entry first"):
         impermanent_loss(pool, half, entry, price, price)
     assert impermanent_loss(pool, half, entry.scaled(half.liquidity), price, price).money == 0
+
+
+# ------------------------------------------------------------------ rebalancing, exact
+
+
+def test_rebalancing_loss__step_by_step__adds_up_to_what_rebalancing_would_have_made() -> None:
+    """The path goes up and comes back: nothing is lost against holding, all of it against rebalancing."""
+    lower, upper, liquidity = -6000, 7200, 10**24
+    pool, *amounts = v3.mint(v3_pool((-887220, 887220, 10**24)), lower, upper, liquidity)
+    position, last = entered(pool, (amounts[0], amounts[1]), liquidity, lower, upper)
+    first, one = last, Money(Decimal(1))
+    lost, rebalancing = Decimal(0), Decimal(0)
+    for limit in (5 * 2**95, 3 * 2**95, 2**96):
+        up = limit > pool.sqrt_price_x96
+        pool = v3.swap_exact_in(pool, not up, 10**30, limit).pool
+        price = spot(pool)
+        lost += rebalancing_loss(pool, position, last, Money(price), one)
+        now = v3.amounts(pool.sqrt_price_x96, lower, upper, liquidity)
+        sold = last.amount0 - now[0]
+        rebalancing += sold * price + (last.amount1 - now[1])  # what trading at the price, not in the pool, would bring
+        last = Entry("p", Liquidity(liquidity), *now, 0)
+    assert float(lost) == pytest.approx(float(rebalancing) / 1e18, rel=1e-12)
+    assert lost > 10**4
+    back = impermanent_loss(pool, position, first, Money(spot(pool)), one)
+    assert abs(back.money) < Decimal("1e-15")

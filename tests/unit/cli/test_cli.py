@@ -74,6 +74,9 @@ def test_group__help__exits_with_0(words: list[str]) -> None:
         ["vault", "deposit", "USDC=1", "--cushion-bps", "501"],
         ["vault", "redeem", "1", "--zap", "USDC", "--set-aside", "WETH"],
         ["vault", "claim"],
+        ["vault", "keeper"],
+        ["vault", "revoke"],
+        ["vault", "redeem", "1", "--colour"],
     ],
 )
 def test_usage__wrong__exits_with_2_and_no_traceback(words: list[str], capsys: Capture) -> None:
@@ -259,6 +262,8 @@ def test_config__from_the_environment__is_found(monkeypatch: pytest.MonkeyPatch)
 def test_config_schema__is_the_schema(capsys: Capture) -> None:
     assert run(["config", "schema"]) == 0
     assert json.loads(capsys.readouterr().out) == json_schema()
+    assert run(["config", "schema", "--policy"]) == 0
+    assert "targets" in json.loads(capsys.readouterr().out)["properties"]
 
 
 @pytest.mark.parametrize("as_json", [["--json"], []])

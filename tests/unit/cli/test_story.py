@@ -1,11 +1,14 @@
 """What the bot did and why, in sentences; and the figures of `status`."""
 
+import re
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from bot.cli.report import status
-from bot.cli.story import happened, in_short, proposed, tell
+from bot.cli.show import emit, show_status
+from bot.cli.story import DRY, happened, in_short, planned, proposed, tell
 from bot.core.rows import Approval, Attempt, Intent, Note, Skip
 from bot.core.types import Breach, Fill, Outcome, Proposal, Record, Swap
 from bot.core.units import ZERO, Gas, Money, Wei
@@ -35,6 +38,47 @@ def test_proposed__idle__says_why_not() -> None:
     assert why.startswith("It did nothing, because every weight is inside the band")
 
 
+def test_planned__now__is_told_as_what_would_be_done() -> None:
+    seen, why = planned(CALM, propose(policy(), memory(), CALM))
+    assert seen == f"At block 24000000 (2027-01-15 08:00:00 UTC): the portfolio is worth {999_997.90:,.2f}."
+    assert why.startswith("It would do nothing, because every weight is inside the band")
+    told = " ".join(planned(DRIFTED, acted()))
+    assert "It would rebalance, because" in told
+    assert "That is expected to be worth" in told
+    assert " did " not in told
+    assert "wanted" not in told
+
+
+def test_proposed__held_back__says_first_what_holds_it_back() -> None:
+    waiting = propose(policy(), replace(memory(), last_bundle=NOW - 60), DRIFTED)
+    assert waiting.decision.reasons[-1].rule == "cool-down"
+    _, why, else_ = proposed(12, DRIFTED, waiting)
+    assert why.startswith("It did nothing, because the last bundle was 60 s ago")
+    assert else_.startswith("But for that it would have acted: ")
+    assert "outside the band" in else_
+    assert "last bundle" not in else_
+
+
+def test_tell__dry_run__ends_with_nothing_was_sent() -> None:
+    done = Outcome(True, None, 9, (), Gas(460_000), Wei(2 * 10**9))
+    rows = [record((DRIFTED, acted())), record(done, "rehearsal"), record(Note("as expected"), "note")]
+    assert tell(rows)[-1] == DRY
+    assert DRY not in tell([rows[0], record(done, "simulation"), rows[2]])
+
+
+def test_tell__answer_written_before_its_cycle__stands_after_it() -> None:
+    settled = Outcome(False, None, 9, (), Gas(0), Wei(1), "too late")
+    rows = [
+        record(settled, "outcome"),
+        record(Approval(12, "ann", True, "said --approve"), "approval"),
+        record((DRIFTED, acted())),
+    ]
+    said = tell(rows)
+    assert said[-1] == "ann approved it: said --approve."
+    assert "failed: too late" in said[0]
+    assert said[1].startswith("Cycle 12 looked")
+
+
 def test_proposed__act__says_why_worth_cost_and_every_step() -> None:
     proposal = acted()
     said = proposed(12, DRIFTED, proposal)
@@ -55,7 +99,7 @@ def test_proposed__no_price_history__does_not_call_it_worthless() -> None:
 
 @pytest.mark.parametrize(
     ("severity", "words"),
-    [("warn", "It was warned"), ("ask", "asked a person first"), ("refuse", "A limit refused it")],
+    [("warn", "It was warned"), ("ask", "A person must approve it"), ("refuse", "A limit refused it")],
 )
 def test_proposed__breach__is_told(severity: str, words: str) -> None:
     breach = Breach("large", "trades of 9 exceed 5", severity)  # type: ignore[arg-type]
@@ -139,6 +183,19 @@ def test_status__calm__is_inside_and_adds_up() -> None:
     assert [token.symbol for token in now.tokens] == ["USDC", "WETH", "WBTC"]
     assert now.vault is not None
     assert now.vault.share_value == now.equity / 10**6
+
+
+def test_show_status__nothing_gained_or_lost__has_no_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    pool = v3_pool()
+    position = range_position(pool, pool.tick // 10 * 10 - 100, pool.tick // 10 * 10 + 100, 10**15)
+    now = status(policy(), memory(), snapshot(positions=(position,), vault=vault_state()))
+    loss = replace(now.positions[0], impermanent_loss=Money(Decimal("-0.001")), net=Money(Decimal("-0.01")))
+    token = replace(now.tokens[0], drift=-0.000001)
+    shown = replace(now, positions=(loss,), tokens=(token,))
+    emit(shown, False, show_status(shown))
+    out = capsys.readouterr().out
+    assert not re.search(r"[-+]0\.0+\b", out)
+    assert "-0.01" in out
 
 
 def test_status__drifted__is_outside_and_names_the_worst() -> None:

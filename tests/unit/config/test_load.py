@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Config, json_schema, load, load_policy
+from bot.config import Config, json_schema, load, load_policy, policy_schema
 from bot.core.errors import ConfigError
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -66,6 +66,11 @@ def test_policy__as_published__fits_the_market() -> None:
 def test_schema__in_the_repository__is_current() -> None:
     kept = json.loads((CONFIG / "config.schema.json").read_text(encoding="utf-8"))
     assert kept == json_schema(), "run `evenkeel config schema > config/config.schema.json`"
+    kept = json.loads((CONFIG / "policy.schema.json").read_text(encoding="utf-8"))
+    assert kept == policy_schema(), "run `evenkeel config schema --policy > config/policy.schema.json`"
+    first, second, *_ = (CONFIG / "policy.yaml").read_text(encoding="utf-8").splitlines()
+    assert first == "# yaml-language-server: $schema=policy.schema.json"
+    assert "evenkeel config schema --policy" in second
 
 
 def test_schema__every_key__is_described_and_numbers_have_a_unit() -> None:
@@ -157,7 +162,7 @@ WRONG = [
     ("schedule: {cron: '* * * * *'}", "schedule", "either every_s or cron", "both"),
     ("schedule: {every_s: null}", "schedule", "either every_s or cron", "neither"),
     ("schedule: {every_s: null, cron: 'at noon'}", "schedule.cron", "a crontab line", "'at noon'"),
-    ("chain: {rpc: []}", "chain.rpc", "at least 1 item", ""),
+    ("chain: {rpc: []}", "chain.rpc", "expected at least 1 item, found no items", ""),
     ("chain: {rpc: ['wss://node/SECRETKEY']}", "chain.rpc.0", "begins with http:// or https://", "'wss'"),
     ("chain: {timeout_s: .nan}", "chain.timeout_s", "less than or equal to 120", "nan"),
     ("policy: null", "policy", "a valid string", "None"),
@@ -231,6 +236,8 @@ def test_load__wrong_key__names_file_key_expected_and_found(
     assert line.startswith(str(overlay(text).parent))
     assert expected in line
     assert found in line.split("expected", 1)[1]
+    assert "Commented" not in line
+    assert line.count("found") == 1
 
 
 @pytest.mark.parametrize("secret", ["SECRETKEY", "hunter2", "0xac0974bec"])
@@ -263,9 +270,9 @@ def test_environment__unknown_setting__is_refused() -> None:
     [
         ("chain: {id: 1", "over.yaml:1: expected valid YAML"),
         ("chain: {id: 1}\nchain: {id: 2}", "over.yaml:2: expected valid YAML"),
-        ("- 1\n", "expected a mapping"),
-        ("", "expected a mapping"),
-        ("just words", "expected a mapping"),
+        ("- 1\n", "expected a mapping of keys to values, found a list"),
+        ("just words", "expected a mapping of keys to values, found 'just words' alone"),
+        ("name: mine\ntargets: {USDC: 1.0}", "expected a configuration, found a policy; name it under `policy`"),
     ],
 )
 def test_load__not_a_mapping_of_yaml__is_one_line(text: str, said: str, overlay: Write) -> None:
@@ -283,6 +290,17 @@ def test_load__binary_file__is_a_config_error(tmp_path: Path) -> None:
     assert "UTF-8" in fault(tmp_path / "b.yaml")
 
 
+@pytest.mark.parametrize("text", ["", "# chain:\n#   id: 5\n"], ids=["empty", "comments alone"])
+def test_load__nothing_in_an_overlay__changes_nothing(text: str, overlay: Write) -> None:
+    assert load([MAINNET, overlay(text)], {}) == load([MAINNET], {})
+
+
+def test_load__missing_section__is_not_the_environments_fault() -> None:
+    said = fault(LOCAL, environ={"EVENKEEL_CHAIN__RPC": "http://127.0.0.1:9"})
+    assert "configuration: market: expected a value, found nothing" in said
+    assert "environment" not in said
+
+
 def test_load__only_an_overlay__names_every_missing_section() -> None:
     said = fault(LOCAL)
     assert "market: expected a value, found nothing" in said
@@ -294,7 +312,7 @@ def test_load__only_an_overlay__names_every_missing_section() -> None:
 POLICIES = [
     ("targets: {USDC: 0.5, WETH: 0.6}", "targets", "weights must sum to 1", ""),
     ("targets: {USDC: 0.5, WETH: 0.4, WBTC: 0.05}", "targets", "weights must sum to 1", ""),
-    ("targets: {USDC: 1.5, WETH: -0.5}", "targets", "between 0 and 1", ""),
+    ("targets: {USDC: 1.5, WETH: -0.5}", "targets", "between 0 and 1 (40 % is 0.40), was", ""),
     ("targets: {USDC: 0.5, WETHH: 0.5}", "targets.WETHH", "a name of market.tokens", "did you mean 'WETH'"),
     ("targets: {USDC: half, WETH: 0.5}", "targets.USDC", "a valid number", "'half'"),
     ("targets: {USDC: 1.0}\nband: {floor_bp: 1}", "band.floor_bp", "a known key", "'floor_bps'"),

@@ -16,7 +16,7 @@ from bot.core.errors import ChainError, ConfigError, Reverted
 from bot.core.types import Breach, Outcome, Plan
 from bot.core.types.world import NO_LEAST, NO_MOST
 from bot.core.units import Gas, Wei
-from bot.execution.treasury import NOBODY
+from bot.execution.calls import NOBODY
 from bot.propose import propose
 from tests.factories import NOW, memory, policy, snapshot
 

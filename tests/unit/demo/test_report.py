@@ -13,7 +13,9 @@ from rich.console import Console
 from bot.core.units import Money, Timestamp
 from bot.demo import report
 from bot.demo.figures import figures
-from bot.demo.result import Bundle, DemoResult, Hour, RangeSeen, Refusal, ShareAccount, TokenAccount
+from bot.demo.result import Bundle, DemoResult, Hour, PositionSeen, RangeSeen, Refusal, ShareAccount, TokenAccount
+from bot.ledger.place import Place
+from tests.factories import USDC, WETH
 
 START = 1_790_000_400
 TOKENS = ("USDC", "WETH", "WBTC")
@@ -36,6 +38,11 @@ def hour(n: int, vault: int, **changes: object) -> Hour:
         band=0.02,
         pools_off=0.0,
         ranges=(RangeSeen("USDC/WETH-500", "WETH", "USDC", 2_700.0, 3_300.0),) if n else (),
+        liquidity=money(150_000 if n else 0),
+        in_range=0.5 * n if n else None,
+        fees_earned=money(60 * n),
+        impermanent_loss=money(-150 * n),
+        rebalancing_loss=money(100 * n),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -65,6 +72,11 @@ def token(**changes: int) -> TokenAccount:
     return replace(TokenAccount("USDC", held=100, redeemable=98, paid=99, bound=5), **changes)
 
 
+def seen() -> PositionSeen:
+    here = Place(WETH, USDC, 2_700.0, 3_300.0, 2_950.0, 1 / 3_000**0.5 - 1 / 3_300**0.5, 3_000**0.5 - 2_700**0.5)
+    return PositionSeen("USDC/WETH-500, ticks -10:10", Timestamp(START), here)
+
+
 def run(**changes: object) -> DemoResult:
     made = DemoResult(
         chain="replica of mainnet",
@@ -84,6 +96,8 @@ def run(**changes: object) -> DemoResult:
         out_of_band=1,
         fees_earned=money(120),
         impermanent_loss=money(-300),
+        rebalancing_loss=money(200),
+        positions=(seen(),),
         flow=money(10**7),
         withdrawn=money(150_000),
         shares=ShareAccount(100, (("founder", 60), ("locked", 40)), (token(),)),
@@ -122,11 +136,40 @@ def test_figures__no_bundle__nothing_paid() -> None:
     assert (f.sent, f.off_wei, f.gas_paid) == (0, 0, 0)
 
 
+def test_figures__ranges__rates_are_parts_of_the_money_in_them_a_day() -> None:
+    """300,000 over three hours, half and then all of it in range; two hours passed; 120, 300 and 200 of money."""
+    f = figures(run())
+    assert f.liquidity == 100_000
+    assert f.in_range == pytest.approx(0.75)
+    rates = (f.fee_rate, f.holding_rate, f.rebalancing_rate)
+    assert rates == pytest.approx(tuple(money / 100_000 * 12 for money in (120, 300, 200)))
+
+
+def test_figures__fees_and_a_gain_over_holding__nothing_to_make_up_for() -> None:
+    f = figures(run(impermanent_loss=money(5), rebalancing_loss=money(-1)))
+    assert (f.holding_rate, f.rebalancing_rate) == (0, 0)
+
+
+def test_report__no_range_at_all__says_nothing_of_them() -> None:
+    bare = [hour(n, 1_000_000, ranges=(), liquidity=money(0), in_range=None) for n in range(3)]
+    made = run(hours=tuple(bare), positions=())
+    assert figures(made).in_range is None
+    assert "What the ranges earned" not in report.render_html(made)
+    assert "loss versus rebalancing" not in [name for section in report.sections(made) for name, _ in section]
+
+
 def test_render_table__a_run__tells_the_figures() -> None:
     console = Console(width=140, record=True, file=io.StringIO())
     console.print(report.render_table(run()))
     said = console.export_text()
-    for part in ("1,010,000 (+1.00%)", "+20,000", "1 of 2 cycles (50.0%)", "at worst 1 wei", "2 sent (0 failed)"):
+    for part in (
+        "1,010,000 (+1.00%)",
+        "+20,000",
+        "1 of 2 cycles (50.0%)",
+        "at worst 1 wei",
+        "2 sent (0 failed)",
+        "1.4400% of that",
+    ):
         assert part in said
     assert "exact; dust left by rounding, in smallest units: USDC 2 (bound 5)" in said
 
@@ -146,9 +189,9 @@ def test_render_html__a_run__fetches_nothing_and_escapes() -> None:
     assert links.found == []
     assert not re.search(r"url\(|@import|https?://", page)
     assert "WETH is &lt;too&gt; heavy" in page
-    assert (
-        page.count("<svg") == 2 + 3 + 2
-    )  # value and difference, a weight per token, the range's pair and WBTC's price
+    # value and difference, a weight per token, the range's pair and WBTC's price, fees and losses, one range
+    assert page.count("<svg") == 2 + 3 + 2 + 1 + 1
+    assert "entered at 3,000" in page
 
 
 def test_render_html__no_bundle_and_real_prices__says_so() -> None:

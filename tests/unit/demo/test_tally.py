@@ -179,6 +179,60 @@ def test_redeemed__half_the_shares__all_fees_claimed_and_half_the_loss_settled()
     assert measured.impermanent_loss == pytest.approx(loss, rel=Decimal("0.000001"))
 
 
+def standing_at(price: int, part: int = 1) -> Snapshot:
+    assert isinstance(POOL, V3Pool)
+    return snapshot(positions=(held(POOL, part),), prices={**PRICES, WETH: Decimal(price)})
+
+
+def test_hour__price_there_and_back__lost_to_rebalancing_both_ways_and_nothing_to_holding() -> None:
+    measured, memory = tally(), entered(POOL)  # type: ignore[arg-type]
+    for price in (3_000, 2_850, 3_000):
+        measured.hour(standing_at(price), memory, None, 0)
+    start, there, back = measured.hours
+    assert start.rebalancing_loss == 0
+    assert there.rebalancing_loss == pytest.approx(-there.impermanent_loss)
+    assert back.rebalancing_loss > Decimal("1.9") * there.rebalancing_loss > 0
+    assert abs(back.impermanent_loss) < Decimal("1e-6")
+    assert (back.in_range, start.in_range) == (1, 1)
+    assert back.liquidity > 0
+
+
+def test_hour__half_of_the_range_redeemed_between__only_what_stayed_can_lose() -> None:
+    whole, half = tally(), tally()
+    memory = entered(POOL)  # type: ignore[arg-type]
+    for measured, part in ((whole, 1), (half, 2)):
+        measured.hour(standing_at(3_000), memory, None, 0)
+        measured.hour(standing_at(2_850, part), memory, None, 0)
+    assert half.rebalancing_loss == pytest.approx(whole.rebalancing_loss / 2, rel=Decimal("1e-9"))
+
+
+def test_sent__the_range_moved_by_the_bundle__is_looked_at_anew() -> None:
+    measured, memory = tally(), entered(POOL)  # type: ignore[arg-type]
+    measured.hour(standing_at(3_000, part=2), memory, None, 0)
+    step = removal(2)
+    measured.sent(standing_at(3_000), memory, proposal(step), sent((step,), fills=(Fill(0, 0, 0),)), standing_at(3_000))
+    measured.hour(standing_at(2_850), memory, None, 0)
+    alone = tally()
+    alone.hour(standing_at(3_000), memory, None, 0)
+    alone.hour(standing_at(2_850), memory, None, 0)
+    assert measured.rebalancing_loss == alone.rebalancing_loss > 0
+
+
+def test_hour__a_range__is_remembered_as_seen_last() -> None:
+    measured, memory = tally(), entered(POOL)  # type: ignore[arg-type]
+    for price in (3_000, 2_850):
+        measured.hour(standing_at(price), memory, None, 0)
+    measured.hour(moved(there=False), memory, None, 0)
+    (seen,) = measured.positions
+    assert seen.place.entered == pytest.approx(3_000, rel=1e-6)
+    assert seen.place.price == pytest.approx(2_850)
+    assert measured.hours[-1].in_range is None
+    assert (measured.hours[-1].liquidity, measured.hours[-1].rebalancing_loss) == (
+        0,
+        measured.hours[1].rebalancing_loss,
+    )
+
+
 @pytest.mark.parametrize(("severity", "by"), [("refuse", "guard"), ("ask", "person")])
 def test_refused__by_a_guard_or_for_want_of_a_person__told_apart(severity: str, by: str) -> None:
     measured = tally()

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from bot.chain.abi import contract_address, decode, encode, selector
-from bot.core.errors import Broken, ChainError, Reverted
+from bot.core.errors import Broken, ChainError, ConfigError, Reverted
 from bot.core.types import Amount, Feed, Limits
 from bot.core.units import Bps, Raw
-from bot.execution import treasury
-from bot.execution.treasury import CHARTER_TYPES, NOBODY, TRANSFER, VAULT_TYPES, VaultAt, VaultSetup
+from bot.execution import calls, treasury
+from bot.execution.calls import NOBODY, TRANSFER
+from bot.execution.treasury import CHARTER_TYPES, VAULT_TYPES, VaultAt, VaultSetup
+from bot.venues.zap import ZapDeposit, ZapWithdrawal
 from tests.factories import USDC, VAULT, WETH
 
 ALICE = "0x00000000000000000000000000000000000A11cE"
@@ -31,6 +33,9 @@ def transfer(token: str, source: str, target: str, raw: int) -> dict[str, Any]:
     return {"address": token, "topics": [TRANSFER, word(source), word(target)], "data": hex(raw)}
 
 
+MINTED = transfer(VAULT, NOBODY, ALICE, 11)
+
+
 class Answers:
     """A node that signs for its accounts, keeps allowances, and mines at once."""
 
@@ -40,6 +45,7 @@ class Answers:
         self.allowances: dict[str, int] = {}
         self.silent = False
         self.code = "0x60"
+        self.vault_of_zap: str | None = VAULT  # None: it has no such function
         self.nonce = 0
 
     async def call(self, method: str, *params: Any) -> Any:
@@ -49,6 +55,10 @@ class Answers:
         return {"timestamp": hex(1_000)}
 
     def eth_call(self, call: dict[str, str], block: str) -> str:
+        if call["data"] == "0x" + selector("vault()").hex():
+            if self.vault_of_zap is None:
+                raise Reverted("no reason given")
+            return word(self.vault_of_zap)
         return "0x" + encode(("uint256",), self.allowances.get(call["to"], 0)).hex()
 
     def eth_estimateGas(self, transaction: dict[str, str]) -> str:
@@ -67,7 +77,7 @@ class Answers:
     def eth_getTransactionReceipt(self, tx: str) -> dict[str, Any] | None:
         if self.silent:
             return None
-        mint = self.sent[int(tx, 16) - 1].startswith(MINT)
+        mint = not self.sent[int(tx, 16) - 1].startswith(APPROVE)
         return {
             "transactionHash": tx,
             "status": "0x1",
@@ -118,14 +128,80 @@ async def test_deposit__refused_by_the_vault__clears_the_allowance_all_the_same(
 
 
 async def test_deposit__exact_allowance_already_there__is_not_asked_again() -> None:
-    node = Answers([])
+    node = Answers([MINTED])
     node.allowances[USDC.address] = 500
     await treasury.deposit_in_kind(node, ALICE, PAIR, 11, MOST)
     assert [data[:8] for data in node.sent] == [MINT, APPROVE]
 
 
+# ------------------------------------------------------------------ what did not happen is not told as done
+
+
+@pytest.mark.parametrize("logs", [[], [transfer(VAULT, NOBODY, ALICE, 10)], [transfer(BOB, NOBODY, ALICE, 11)]])
+async def test_deposit__shares_that_never_came__is_broken(logs: list[dict[str, Any]]) -> None:
+    with pytest.raises(Broken, match=r"expected \+0\.0+11 shares of vault .* found that they did not"):
+        await treasury.deposit_in_kind(Answers(logs), ALICE, PAIR, 11, MOST)
+
+
+async def test_redeem__shares_that_never_went__is_broken() -> None:
+    with pytest.raises(Broken, match=r"expected -0\.0+11 shares"):
+        await treasury.redeem(Answers([]), ALICE, PAIR, 11, MOST)
+
+
+async def test_redeem__fee_shares_for_the_holder_on_the_way__is_well() -> None:
+    logs = [transfer(VAULT, NOBODY, ALICE, 4), transfer(VAULT, ALICE, NOBODY, 11)]
+    assert (await treasury.redeem(Answers(logs), ALICE, PAIR, 11, MOST)).shares == -7
+
+
+async def test_claim__nothing_came__is_broken() -> None:
+    with pytest.raises(Broken, match=r"expected at least 0\.000001 USDC"):
+        await treasury.claim(Answers([]), ALICE, PAIR, USDC)
+    logs = [transfer(USDC.address, VAULT, ALICE, 1)]
+    assert (await treasury.claim(Answers(logs), ALICE, PAIR, USDC)).amounts[0].raw == 1
+
+
+DEPOSIT = ZapDeposit(MOST[0], (), 11, ())
+WITHDRAWAL = ZapWithdrawal(11, (), Amount(USDC, Raw(60)), Raw(50))
+
+
+async def test_zap__of_this_vault__does_it() -> None:
+    moved = await treasury.deposit_zap(Answers([MINTED]), ALICE, PAIR, BOB, DEPOSIT)
+    assert moved.shares == 11
+    logs = [transfer(VAULT, ALICE, BOB, 11), transfer(USDC.address, BOB, ALICE, 50)]
+    moved = await treasury.redeem_zap(Answers(logs), ALICE, PAIR, BOB, WITHDRAWAL)
+    assert moved.shares == -11
+
+
+@pytest.mark.parametrize(
+    ("code", "of", "said"),
+    [
+        ("0x", VAULT, f"expected the zap of vault {VAULT}, found no contract at {BOB}"),
+        ("0x60", BOB, f"found at {BOB} that of vault {BOB}"),
+        ("0x60", None, f"found another contract at {BOB}"),
+    ],
+    ids=["nothing there", "another vault's", "something else"],
+)
+async def test_zap__not_this_vaults__is_refused_before_anything_is_sent(code: str, of: str | None, said: str) -> None:
+    node = Answers([MINTED])
+    node.code, node.vault_of_zap = code, of
+    with pytest.raises(ConfigError, match=said):
+        await treasury.deposit_zap(node, ALICE, PAIR, BOB, DEPOSIT)
+    with pytest.raises(ConfigError, match=said):
+        await treasury.redeem_zap(node, ALICE, PAIR, BOB, WITHDRAWAL)
+    assert node.sent == []
+
+
+async def test_redeem_zap__less_than_the_least_came__is_broken() -> None:
+    logs = [transfer(VAULT, ALICE, BOB, 11), transfer(USDC.address, BOB, ALICE, 49)]
+    with pytest.raises(Broken, match=r"expected at least 0\.000050 USDC"):
+        await treasury.redeem_zap(Answers(logs), ALICE, PAIR, BOB, WITHDRAWAL)
+
+
+# ------------------------------------------------------------------ deployment
+
+
 async def test_send__never_mined__says_to_look_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(treasury, "WAIT_S", 0)
+    monkeypatch.setattr(calls, "WAIT_S", 0)
     node = Answers([])
     node.silent = True
     with pytest.raises(ChainError, match="look it up"):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.errors import Broken
-from bot.core.rows import Approval, Attempt, Intent, Note, Skip
+from bot.core.rows import Approval, Attempt, Intent, Note, Origin, Skip
 from bot.core.types import Outcome, Pool, Proposal, Snapshot, Step
 from bot.core.units import Money
 from bot.journal.codec import BODIES, decode, encode
@@ -17,6 +17,7 @@ from tests import factories
 from tests.unit.execution import bundles
 
 WRITTEN: dict[str, Any] = {
+    "chain": Origin,
     "cycle": tuple[Snapshot, Proposal],
     "skip": Skip,
     "simulation": Outcome,

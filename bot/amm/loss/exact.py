@@ -1,8 +1,7 @@
-"""Impermanent loss: a position against holding what it was entered with."""
+"""Losses of one position from the chain's own integers, in money."""
 
 from dataclasses import dataclass
 from decimal import Decimal
-from math import inf, sqrt
 
 from bot.amm import pools
 from bot.core.types import Entry, Pool, Position
@@ -63,34 +62,12 @@ def impermanent_loss(pool: Pool, position: Position, entry: Entry, price0: Money
     )
 
 
-def constant_product_loss(price_ratio: float) -> float:
-    """Give the impermanent loss of a full-range position as a fraction of holding: 2 sqrt(r) / (1 + r) - 1, at most 0.
+def rebalancing_loss(pool: Pool, position: Position, last: Entry, price0: Money, price1: Money) -> Money:
+    """Measure what a position lost to a portfolio that held its amounts of the `last` look until now: one step of LVR.
 
-    `price_ratio` is price now over price at entry. ValueError when it is not above 0 and finite.
-    Source: Pintail, "Uniswap: A Good Deal for Liquidity Providers?" (2019); Angeris et al., arXiv:1911.03380.
+    Add the steps up over a path of looks, with `last` renewed at each. Positive is a loss; a step is below 0 only where
+    the pool stands away from the two prices. ValueError as `impermanent_loss`.
+    Source: Milionis, Moallemi, Roughgarden and Zhang (2022), arXiv:2208.06046: the rebalancing strategy, in discrete
+    steps at the external price.
     """
-    if not 0 < price_ratio < inf:
-        raise ValueError(f"loss: price ratio must be above 0 and finite, found {price_ratio}")
-    return min(0.0, 2 * sqrt(price_ratio) / (1 + price_ratio) - 1)
-
-
-def concentrated_loss(price_then: float, price_now: float, lower: float, upper: float) -> float:
-    """Give the impermanent loss of a Uniswap V3 range as a fraction of holding, at most 0.
-
-    All four are prices of token0 in token1, in the same units; the range [0, inf] is the full one. ValueError unless
-    the prices are above 0 and finite and 0 <= lower < upper.
-    Source: amounts by the Uniswap v3 Core whitepaper (2021), equations 6.29 and 6.30, compared with holding as in
-    Loesch et al., "Impermanent Loss in Uniswap v3", arXiv:2111.09192.
-    """
-    if not (0 < price_then < inf and 0 < price_now < inf and 0 <= lower < upper):
-        found = f"{price_then} and {price_now} in [{lower}, {upper}]"
-        raise ValueError(f"loss: prices must be above 0 and finite, and 0 <= lower < upper, found {found}")
-    then0, then1 = _unit_amounts(price_then, lower, upper)
-    now0, now1 = _unit_amounts(price_now, lower, upper)
-    return min(0.0, (now0 * price_now + now1) / (then0 * price_now + then1) - 1)
-
-
-def _unit_amounts(price: float, lower: float, upper: float) -> tuple[float, float]:
-    """Give the real reserves of one unit of liquidity."""
-    at = min(max(price, lower), upper)
-    return 1 / sqrt(at) - 1 / sqrt(upper), sqrt(at) - sqrt(lower)
+    return Money(-impermanent_loss(pool, position, last, price0, price1).money)
