@@ -57,14 +57,14 @@ def _swap(pool: V3Pool, zero_for_one: bool, amount: int, limit: int | None, exac
     """Run the loop of UniswapV3Pool.swap: one step for each initialised tick or edge of a bitmap word."""
     if limit is None:
         limit = MIN_SQRT_RATIO + 1 if zero_for_one else MAX_SQRT_RATIO - 1
-    _check_swap(pool, zero_for_one, amount, limit)
+    check_swap(pool, zero_for_one, amount, limit)
     price, tick, liquidity = int(pool.sqrt_price_x96), int(pool.tick), int(pool.liquidity)
     remaining, amount_in, amount_out, fee_growth = amount, 0, 0, 0
-    stops = _stops(pool, zero_for_one)
+    ends = stops(pool, zero_for_one)
     while remaining and price != limit:
         _check_observed(pool, price)
         before = price
-        stop, net = next(stops)
+        stop, net = next(ends)
         stop_price = sqrt_ratio_at_tick(stop)
         target = max(stop_price, limit) if zero_for_one else min(stop_price, limit)
         price, step_in, step_out, step_fee = compute_swap_step(price, target, liquidity, remaining, pool.fee, exact_in)
@@ -83,7 +83,7 @@ def _swap(pool: V3Pool, zero_for_one: bool, amount: int, limit: int | None, exac
     return SwapResult(after, Raw(amount_in), Raw(amount_out), fee_growth)
 
 
-def _stops(pool: V3Pool, zero_for_one: bool) -> Iterator[tuple[int, int]]:
+def stops(pool: V3Pool, zero_for_one: bool) -> Iterator[tuple[int, int]]:
     """Yield each tick that ends a step, in the swap's direction without end, with its net liquidity (0: a word's edge).
 
     The pool looks for the next initialised tick inside one word of its bitmap and steps to the edge of the word when it
@@ -262,7 +262,8 @@ def check(pool: V3Pool) -> None:
             raise ValueError("v3: liquidity must not be negative anywhere; read all ticks at one block")
 
 
-def _check_swap(pool: V3Pool, zero_for_one: bool, amount: int, limit: int) -> None:
+def check_swap(pool: V3Pool, zero_for_one: bool, amount: int, limit: int) -> None:
+    """ValueError where UniswapV3Pool.swap refuses its arguments."""
     if not 0 < amount <= _INT256_MAX:
         raise ValueError(f"v3: amount must be in (0, 2**255), found {amount}")
     if not MIN_SQRT_RATIO < limit < MAX_SQRT_RATIO:

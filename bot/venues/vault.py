@@ -30,6 +30,7 @@ EXECUTE = "execute((uint256,uint256)[],uint256[],uint256,uint256)"
 SETTINGS = (f"uint256[{words.PLACES}]",)
 MOST_ACTIONS = 16
 REMOVE, SWAP, ADD = 1, 2, 3  # kinds of action
+ALL = 2**128 - 1  # amount of a removal: whatever is there then
 NO_HINTS: Mapping[str, int] = {}
 
 _INT24 = (1 << 24) - 1
@@ -172,10 +173,16 @@ def encode_action(step: Step, snapshot: Snapshot, hint: int = 0) -> tuple[int, i
         zero_for_one = step.give.token == snapshot.pool(step.pool).token0
         return _head(SWAP, index, int(zero_for_one), 0, step.give.raw, hint), _fits(step.least)
     if isinstance(step, RemoveLiquidity):
-        bounds = _pair(step.least0, step.least1)
-        return _head(REMOVE, index, step.tick_lower, step.tick_upper, step.liquidity, hint), bounds
+        amount = ALL if _whole(step, snapshot) else step.liquidity
+        head = _head(REMOVE, index, step.tick_lower, step.tick_upper, amount, hint)
+        return head, _pair(step.least0, step.least1)
     head = _head(ADD, index, step.tick_lower, step.tick_upper, step.liquidity, hint)
     return head, _pair(step.most0, step.most1)
+
+
+def _whole(step: RemoveLiquidity, snapshot: Snapshot) -> bool:
+    """Whether the step leaves its position: then nothing given to it in between keeps it listed."""
+    return any((held.id, held.liquidity) == (step.position, step.liquidity) for held in snapshot.positions)
 
 
 def decode_fills(plan: Plan, snapshot: Snapshot, returned: bytes) -> tuple[Fill, ...]:

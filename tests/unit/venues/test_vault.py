@@ -83,6 +83,14 @@ def test_encode_action__every_kind__has_the_vaults_words(
     assert (fields(found_head), found_bounds) == (head, bounds)
 
 
+@pytest.mark.parametrize(("liquidity", "amount"), [(7, 2**128 - 1), (8, 7)])
+def test_encode_action__whole_position__names_whatever_is_there(liquidity: int, amount: int, world: Snapshot) -> None:
+    pool = world.pool(WBTC_USDC)
+    held = replace(factories.range_position(pool, -60, 120, liquidity), id="id")  # type: ignore[arg-type]
+    head, _ = encode_action(remove(), replace(world, positions=(held,)))
+    assert fields(head)[4] == amount
+
+
 @pytest.mark.parametrize("step", [remove(), swap(), add()])
 def test_encode_action__hint__stands_in_the_lowest_bits_and_nowhere_else(step: Step, world: Snapshot) -> None:
     plain, bounds = encode_action(step, world)
