@@ -6,7 +6,7 @@ V := .venv
 PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
 export PATH := $(CURDIR)/$(V)/bin:$(PATH)
-BENCHES := propose snapshot quotes gas
+BENCHES := propose snapshot quotes plan gas
 .PHONY: setup demo test test-deep lint format bench build docs lock clean
 
 setup: $(V)/.ready

@@ -180,13 +180,14 @@ def test_lagrangian__at_the_prices_of_a_choice_that_pays__is_its_net() -> None:
 
 @pytest.mark.parametrize("width", [20.0, 4.0, 0.8])
 def test_toll__any_prices__smooth_just_above_the_lagrangian_and_pulled_downhill(width: float) -> None:
-    world = market(10, 1e-2, 3)
+    world = market(10, 3e-3, 3)
     search = searched(world, 20.0)
+    best = np.array(solve(world.problem(20.0)).prices)
     sides = [side for pool in search.book.sides for side in pool]
     toll = dual.Toll(search.gas, width)
     rng = np.random.default_rng(5)
     for _ in range(20):
-        prices = [*rng.normal(1.0, 0.004, 5).tolist(), 0.0]
+        prices = [*(best * rng.normal(1.0, 1e-4, 5)).tolist(), 0.0]  # where some pools are on their ramp
         point = dual.evaluate(search.book, sides, prices, toll)
         exact = choice._lagrangian(search, choice.NONE, choice.NONE, prices)
         assert exact - 1e-6 <= point.bound <= exact + width / 4 * len(world.pairs)
@@ -194,9 +195,9 @@ def test_toll__any_prices__smooth_just_above_the_lagrangian_and_pulled_downhill(
         for i in range(5):
             up, down = (
                 dual.evaluate(search.book, sides, [*prices[:i], prices[i] + step, *prices[i + 1 :]], toll).bound
-                for step in (1e-7, -1e-7)
+                for step in (1e-8, -1e-8)
             )
-            assert (down - up) / 2e-7 * point.support == pytest.approx(pull[i], rel=1e-2, abs=50)
+            assert (down - up) / 2e-8 * point.support == pytest.approx(pull[i], rel=1e-4, abs=2)
 
 
 def test_simple__plans_without_a_search__nothing_each_pool_that_could_do_and_a_path_for_each_order() -> None:
