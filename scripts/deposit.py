@@ -8,13 +8,10 @@ from ape.api.providers import ProviderAPI
 from ape.cli import ConnectedProviderCommand, account_option
 
 from bot.cli import stake
-from bot.cli.money import shares_in_kind
+from bot.cli.money import offer_in_kind
 from bot.cli.session import node
 from bot.cli.words import amount_of, vault_address, zap_address
 from bot.config import Config
-from bot.config.wiring import market
-from bot.core.types import Amount
-from bot.core.units import Raw
 from bot.decision.standing import unit_value
 from bot.execution import treasury
 from bot.venues.zap import size_deposit
@@ -58,20 +55,13 @@ def cli(
 
 
 async def _in_kind(config: Config, holder: ApeSigner, words: tuple[str, ...], cushion_bps: int, send: bool) -> None:
-    place = market(config)
     async with node(config) as rpc:
-        vault = await treasury.vault_at(rpc, place, vault_address(config))
-        given = {amount.token: amount for amount in (amount_of(vault.tokens, word) for word in words)}
-        most = tuple(given.get(token, Amount(token, Raw(0))) for token in vault.tokens)
-        supply = await treasury.supply_of(rpc, vault)
-        shares, cost = await shares_in_kind(config, rpc, vault, most, supply, cushion_bps)
-        await treasury.expect_balance(rpc, holder.address, cost)
-        worth = await stake.worth_of(rpc, place, cost)
-        for sentence in stake.deposit(vault.address, holder.address, (shares, supply), cost, most, worth):
+        offer = await offer_in_kind(config, rpc, holder.address, words, cushion_bps)
+        for sentence in offer.said:
             click.echo(sentence)
         if not send:
             return tell_dry()
-        tell(await treasury.deposit_in_kind(rpc, holder, vault, shares, most))
+        tell(await treasury.deposit_in_kind(rpc, holder, offer.vault, offer.shares, offer.most))
 
 
 async def _in_one_token(config: Config, holder: ApeSigner, word: str, cushion_bps: int, send: bool) -> None:

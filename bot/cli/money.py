@@ -1,7 +1,8 @@
 """Money into a vault and out of it: what is at stake is said first, then a person is asked, then it is done."""
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.cli.options import confirm
 from bot.cli.session import key_name, node, signer_of, tell
@@ -28,27 +29,45 @@ def _ask(said: list[str], question: str, yes: bool) -> None:
 
 async def deposit_in_kind(config: "Config", words: list[str], cushion_bps: int, yes: bool, as_json: bool) -> None:
     """Mint shares for at most the amounts typed. Asks no feed, but for the first deposit of a vault."""
+    from bot.execution import treasury
+
+    holder = signer_of(config)
+    async with node(config) as rpc:
+        offer = await offer_in_kind(config, rpc, holder.address, words, cushion_bps)
+        _ask(offer.said, "Deposit?", yes)
+        moved = await treasury.deposit_in_kind(rpc, holder, offer.vault, offer.shares, offer.most)
+    tell(moved, as_json)
+
+
+class InKind(NamedTuple):
+    """A deposit in kind before it is signed: for how many shares, at most what, and what to say of it."""
+
+    vault: "VaultAt"
+    shares: int
+    most: tuple["Amount", ...]
+    said: list[str]
+
+
+async def offer_in_kind(config: "Config", rpc: "Rpc", holder: str, words: Sequence[str], cushion_bps: int) -> InKind:
+    """Work out a deposit of the amounts typed. UsageError when it buys no share; DataError when the holder has less."""
     from bot.cli import stake
     from bot.config.wiring import market
     from bot.core.types import Amount
     from bot.core.units import Raw
     from bot.execution import treasury
 
-    holder, place = signer_of(config), market(config)
-    async with node(config) as rpc:
-        vault = await treasury.vault_at(rpc, place, vault_address(config))
-        given = {amount.token: amount for amount in (amount_of(vault.tokens, word) for word in words)}
-        most = tuple(given.get(token, Amount(token, Raw(0))) for token in vault.tokens)
-        supply = await treasury.supply_of(rpc, vault)
-        shares, cost = await shares_in_kind(config, rpc, vault, most, supply, cushion_bps)
-        await treasury.expect_balance(rpc, holder.address, cost)
-        worth = await stake.worth_of(rpc, place, cost)
-        _ask(stake.deposit(vault.address, holder.address, (shares, supply), cost, most, worth), "Deposit?", yes)
-        moved = await treasury.deposit_in_kind(rpc, holder, vault, shares, most)
-    tell(moved, as_json)
+    place = market(config)
+    vault = await treasury.vault_at(rpc, place, vault_address(config))
+    given = {amount.token: amount for amount in (amount_of(vault.tokens, word) for word in words)}
+    most = tuple(given.get(token, Amount(token, Raw(0))) for token in vault.tokens)
+    supply = await treasury.supply_of(rpc, vault)
+    shares, cost = await _shares_in_kind(config, rpc, vault, most, supply, cushion_bps)
+    await treasury.expect_balance(rpc, holder, cost)
+    worth = await stake.worth_of(rpc, place, cost)
+    return InKind(vault, shares, most, stake.deposit(vault.address, holder, (shares, supply), cost, most, worth))
 
 
-async def shares_in_kind(
+async def _shares_in_kind(
     config: "Config", rpc: "Rpc", vault: "VaultAt", most: tuple["Amount", ...], supply: int, cushion_bps: int
 ) -> tuple[int, tuple["Amount", ...]]:
     """How many shares to ask for, and what they will take. The first take all: a share is then worth one unit of money.
